@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/*
+ * broker.h - what the engine sees of a message broker, whichever it is.
+ *
+ * Queues hold messages in blocks, as a commit published them. A consumer asks for a batch and
+ * claims what it gets; one commit consumes, publishes and changes keyed state in one atomic step.
+ * What was claimed and not consumed goes back to its old place when the consumer is closed.
+ *
+ * The memory broker (core.c) is the logic without any I/O; the embedded broker puts a socket in
+ * front of it and a database behind it; Redis, AMQP and JetStream fit behind the same functions.
+ */
+#pragma once
+#include <intelmq/arena.h>
+#include <intelmq/buffer.h>
+#include <intelmq/err.h>
+
+#include "state/change.h"
+
+enum {
+	MAX_MESSAGE = 512 * 1024 * 1024, /* bytes of one message */
+};
+
+struct broker;
+struct consumer;
+
+/* A claimed message: where it lies, so that a commit can name it. */
+struct message {
+	uint64_t block;  /* identity of its block, never used twice */
+	uint32_t at;     /* position in the block */
+	struct str body; /* borrowed until it is consumed or released */
+	uint64_t note; /* how far its last consumer came (rows of a report that are done), 0: nothing yet */
+};
+
+struct batch {
+	struct message *messages; /* in the arena given to receive */
+	size_t n;
+	size_t bytes;
+};
+
+/* One message to publish: the body once, however many queues. */
+struct publish {
+	struct str body;
+	const struct str *queues;
+	size_t n_queues;
+};
+
+struct commit {
+	const struct message *consumed; /* in the order of receiving */
+	size_t n_consumed;
+	const struct message
+		*noted; /* at most one claimed message whose `note` is to be remembered, or NULL */
+	const struct publish *published;
+	size_t n_published;
+	const struct state_change *changes;
+	size_t n_changes;
+	bool durable; /* return only when it is on disk (and everything before it) */
+};
+
+/* Limits of one receive. */
+struct receive_limits {
+	size_t messages, bytes;
+};
+
+/* State of one queue, for status and lists. */
+struct queue_info {
+	struct str name;
+	uint64_t messages, claimed, bytes;
+};
+
+/* Budget of a queue; 0: unlimited. */
+struct queue_limits {
+	uint64_t messages, bytes;
+};
+
+/* The memory broker. `limits` apply to every queue. */
+struct broker *broker_memory_new(struct queue_limits limits);
+void broker_free(struct broker *);
+
+/*
+ * Connects one bot: the queue it reads (STR_NONE for collectors) and those it may publish to.
+ * Names are copied. Fails if the bot is connected already with the same instance number.
+ */
+int consumer_open(struct broker *, struct str bot, unsigned instance, struct str queue,
+                  const struct str *destinations, size_t n_destinations, struct consumer **out,
+                  struct err *);
+/* Claims go back to their places. */
+void consumer_close(struct consumer *);
+
+/*
+ * Claims up to `limits` messages in order (at least one, however large). Returns their number, 0 if
+ * there is nothing or a destination has no room (broker_full_queue tells which), -1 on failure of the broker.
+ */
+int broker_receive(struct consumer *, struct receive_limits, struct arena *, struct batch *out,
+                   struct err *);
+
+/* Applies a commit whole or, on failure, not at all. Consumed messages must be claimed by this consumer. */
+int broker_commit(struct consumer *, const struct commit *, struct err *);
+
+/* Gives claimed messages back to their places. */
+int broker_release(struct consumer *, const struct message *, size_t count, struct err *);
+
+/* The name of a destination without room, or STR_NONE: tested before a collector collects. */
+struct str broker_full_queue(struct consumer *);
+
+/* Keyed state of a bot, as committed: loads every live entry. */
+int broker_load_state(struct consumer *, void (*each)(void *context, const struct state_change *),
+                      void *context, struct err *);
+
+/* All queues in the order of their names; the array lies in the arena. */
+size_t broker_queues(struct broker *, struct arena *, struct queue_info **out);
+
+/* Puts one message into a queue from outside (tests, tools). */
+int broker_push(struct broker *, struct str queue, struct str body, struct err *);
+
+/* Up to `count` messages of a queue without claiming them. */
+size_t broker_peek(struct broker *, struct str queue, size_t count, struct arena *,
+                   struct str *bodies_out);
+
+/* Drops what nobody has claimed; returns the number. */
+uint64_t broker_clear(struct broker *, struct str queue);

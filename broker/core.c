@@ -1,0 +1,532 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "broker/core.h"
+
+#include "broker/consumer.h"
+#include "broker/cycle.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+	COUNTER_BITS = 40,      /* of an identity; the rest is the epoch */
+	BLOCK_MESSAGES = 65536, /* a larger commit becomes several blocks */
+	BLOCK_BYTES = 1 << 30,  /* likewise, unless it is one message */
+};
+
+struct core {
+	struct queue_limits limits;
+	uint64_t last_identity;
+	struct queue **queues; /* by name; they are never removed */
+	size_t n_queues, queues_capacity;
+	struct core_consumer **consumers; /* by number - 1; NULL: a number that is free */
+	size_t consumers_end;
+	bool topology_changed;
+	struct arena scratch; /* of one call */
+};
+
+static void *check(void *p)
+{
+	if (!p) {
+		fprintf(stderr, "out of memory\n");
+		abort();
+	}
+	return p;
+}
+
+struct core *core_new(struct queue_limits limits, uint32_t epoch)
+{
+	struct core *core = check(calloc(1, sizeof *core));
+	assert(epoch && epoch < 1u << (64 - COUNTER_BITS));
+	core->limits = limits;
+	core->last_identity = (uint64_t)epoch << COUNTER_BITS;
+	arena_init(&core->scratch);
+	return core;
+}
+
+void core_free(struct core *core)
+{
+	for (size_t i = 0; i < core->consumers_end; i++)
+		if (core->consumers[i])
+			core_close(core->consumers[i]);
+	for (size_t i = 0; i < core->n_queues; i++)
+		queue_free(core->queues[i]);
+	free(core->queues);
+	free(core->consumers);
+	arena_fini(&core->scratch);
+	free(core);
+}
+
+/* ---- Queues by name ---- */
+
+/* The index of the name, or where it belongs. */
+static size_t search_name(struct queue *const *queues, size_t n, struct str name)
+{
+	size_t low = 0, high = n;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (str_cmp(queues[middle]->name, name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static struct queue *find_name(struct queue *const *queues, size_t n, struct str name)
+{
+	size_t at = search_name(queues, n, name);
+	return at < n && str_eq(queues[at]->name, name) ? queues[at] : NULL;
+}
+
+static struct queue *queue_of(struct core *core, struct str name)
+{
+	struct queue *queue = find_name(core->queues, core->n_queues, name);
+	if (queue)
+		return queue;
+	if (core->n_queues == core->queues_capacity) {
+		core->queues_capacity = core->queues_capacity ? core->queues_capacity * 2 : 16;
+		core->queues = check(
+			realloc(core->queues, core->queues_capacity * sizeof *core->queues));
+	}
+	size_t at = search_name(core->queues, core->n_queues, name);
+	memmove(&core->queues[at + 1], &core->queues[at],
+	        (core->n_queues - at) * sizeof *core->queues);
+	core->n_queues++;
+	return core->queues[at] = queue_new(name);
+}
+
+/* ---- Consumers ---- */
+
+static int check_names(const struct core *core, const struct consumer_names *names, struct err *err)
+{
+	if (!names->bot.n)
+		return err_set(err, FAULT_INVALID_ARGUMENT, "a bot without a name cannot connect");
+	for (size_t i = 0; i < names->n_destinations; i++)
+		if (!names->destinations[i].n)
+			return err_set(err, FAULT_INVALID_ARGUMENT,
+			               "bot '%.*s' has a destination without a name",
+			               STR_ARG(names->bot));
+	for (size_t i = 0; i < core->consumers_end; i++) {
+		const struct core_consumer *c = core->consumers[i];
+		if (c && c->instance == names->instance && str_eq(c->bot, names->bot))
+			return err_set(err, FAULT_OTHER,
+			               "bot '%.*s', instance %u is connected already",
+			               STR_ARG(names->bot), names->instance);
+	}
+	return 0;
+}
+
+static size_t free_number(const struct core *core)
+{
+	size_t at = 0;
+	while (at < core->consumers_end && core->consumers[at])
+		at++;
+	return at;
+}
+
+/* What an instance more or less means for the others of the bot. */
+static void count_siblings(struct core *core, struct core_consumer *consumer, bool comes)
+{
+	for (size_t i = 0; i < core->consumers_end; i++) {
+		struct core_consumer *c = core->consumers[i];
+		if (!c || c == consumer || !str_eq(c->bot, consumer->bot))
+			continue;
+		if (comes) {
+			c->siblings++;
+			consumer->siblings++;
+		} else {
+			c->siblings--;
+		}
+	}
+}
+
+static int order_by_name(const void *a, const void *b)
+{
+	return str_cmp((*(struct queue *const *)a)->name, (*(struct queue *const *)b)->name);
+}
+
+static void set_destinations(struct core_consumer *c, const struct consumer_names *names)
+{
+	size_t n = names->n_destinations;
+	c->n_destinations = n;
+	c->destinations = check(malloc((2 * n + 1) * sizeof *c->destinations));
+	c->by_name = c->destinations + n;
+	for (size_t i = 0; i < n; i++)
+		c->destinations[i] = c->by_name[i] = queue_of(c->core, names->destinations[i]);
+	if (n)
+		qsort(c->by_name, n, sizeof *c->by_name, order_by_name);
+}
+
+static void set_source(struct core_consumer *c, struct str name)
+{
+	c->source = queue_of(c->core, name);
+	c->next_reader = c->source->readers;
+	c->source->readers = c;
+	c->source->n_readers++;
+}
+
+int core_open(struct core *core, const struct consumer_names *names, struct core_consumer **out,
+              struct err *err)
+{
+	if (check_names(core, names, err) < 0)
+		return -1;
+	size_t at = free_number(core);
+	if (at == HOLDER_MAX)
+		return err_set(err, FAULT_OTHER, "more than %d bots are connected", HOLDER_MAX);
+	struct core_consumer *c = check(calloc(1, sizeof *c + names->bot.n));
+	memcpy(c + 1, names->bot.p, names->bot.n);
+	c->core = core;
+	c->bot = (struct str){ (char *)(c + 1), names->bot.n };
+	c->instance = names->instance;
+	c->number = (uint16_t)(at + 1);
+	if (at == core->consumers_end) {
+		core->consumers = check(
+			realloc(core->consumers, (at + 1) * sizeof *core->consumers));
+		core->consumers_end++;
+	}
+	core->consumers[at] = c;
+	count_siblings(core, c, true);
+	set_destinations(c, names);
+	if (names->queue.n)
+		set_source(c, names->queue);
+	core->topology_changed = true;
+	*out = c;
+	return 0;
+}
+
+void core_close(struct core_consumer *c)
+{
+	struct core *core = c->core;
+	holdings_free(c);
+	count_siblings(core, c, false);
+	if (c->source) {
+		struct core_consumer **link = &c->source->readers;
+		while (*link != c)
+			link = &(*link)->next_reader;
+		*link = c->next_reader;
+		c->source->n_readers--;
+	}
+	core->consumers[c->number - 1] = NULL;
+	core->topology_changed = true;
+	free(c->destinations);
+	free(c);
+}
+
+/* ---- Budgets ---- */
+
+static bool over(uint64_t used, uint64_t limit)
+{
+	return limit && used >= limit;
+}
+
+/* A cycle of queues is one budget. */
+static bool has_room(struct core *core, const struct queue *queue)
+{
+	if (core->topology_changed)
+		cycles_find(core->queues, core->n_queues);
+	core->topology_changed = false;
+	uint64_t messages = 0, bytes = 0;
+	const struct queue *member = queue;
+	do {
+		messages += member->messages;
+		bytes += member->bytes;
+		member = member->next_in_cycle;
+	} while (member != queue);
+	return !over(messages, core->limits.messages) && !over(bytes, core->limits.bytes);
+}
+
+static const struct queue *full_destination(struct core_consumer *c)
+{
+	struct core *core = c->core;
+	if (!core->limits.messages && !core->limits.bytes)
+		return NULL;
+	for (size_t i = 0; i < c->n_destinations; i++)
+		if (!has_room(core, c->destinations[i]) &&
+		    !(c->source && c->source->cycle == c->destinations[i]->cycle))
+			return c->destinations[i];
+	return NULL;
+}
+
+struct str core_full_queue(struct core_consumer *c)
+{
+	const struct queue *full = full_destination(c);
+	return full ? full->name : STR_NONE;
+}
+
+/* ---- Receiving ---- */
+
+/* At most a consumer's share of what is free, at least one. */
+static uint64_t share_of(const struct core_consumer *c, size_t wanted)
+{
+	const struct queue *queue = c->source;
+	uint64_t spare = queue->messages - queue->claimed;
+	uint64_t share = spare / queue->n_readers + (spare % queue->n_readers != 0);
+	return !wanted ? 1 : wanted < share ? wanted : share;
+}
+
+/* Where to look: a single instance is ordered, which matters only if others hold something. */
+static struct walk walk_for(const struct core_consumer *c)
+{
+	bool ordered = !c->siblings && c->source->claimed > c->held;
+	return walk_start(c->source, ordered ? c->number : 0);
+}
+
+static size_t count_within(const struct core_consumer *c, struct receive_limits limits)
+{
+	uint64_t share = share_of(c, limits.messages);
+	size_t n = 0, bytes = 0;
+	struct walk walk = walk_for(c);
+	while (n < share && walk_next(&walk)) {
+		bytes += entry_body(walk.entry, walk.place).n;
+		if (n && bytes > limits.bytes)
+			break;
+		n++;
+	}
+	return n;
+}
+
+int core_receive(struct core_consumer *c, struct receive_limits limits, struct arena *arena,
+                 struct batch *out, struct err *err)
+{
+	*out = (struct batch){ 0 };
+	if (!c->source)
+		return err_set(err, FAULT_INVALID_ARGUMENT,
+		               "bot '%.*s' has no queue to receive from", STR_ARG(c->bot));
+	if (c->source->messages == c->source->claimed || full_destination(c))
+		return 0;
+	if (limits.messages > INT32_MAX)
+		limits.messages = INT32_MAX;
+	size_t n = count_within(c, limits);
+	struct walk walk = walk_for(c);
+	out->messages = arena_alloc(arena, n * sizeof *out->messages);
+	for (; out->n < n && walk_next(&walk); out->n++) {
+		struct str body = entry_body(walk.entry, walk.place);
+		out->messages[out->n] = (struct message){
+			.block = walk.entry->block->identity,
+			.at = entry_at(walk.entry, walk.place),
+			.body = body,
+			.note = place_note(walk.entry, walk.place),
+		};
+		out->bytes += body.n;
+		place_claim(walk.entry, walk.place, c->number);
+		holding_add(c, walk.entry, walk.place);
+	}
+	return (int)out->n;
+}
+
+/* ---- Claims that a commit or a release names ---- */
+
+struct found {
+	struct holding *holding;
+	uint32_t place;
+};
+
+static int find_claim(struct core_consumer *c, const struct message *message, struct found *out,
+                      struct err *err)
+{
+	struct holding *holding = holding_find(c, message->block);
+	uint32_t place = holding ? entry_place(holding->entry, message->at) : PLACE_NONE;
+	if (place == PLACE_NONE || holding->entry->holders[place] != c->number)
+		return err_set(err, FAULT_OTHER, "bot '%.*s' does not hold message %llu.%u",
+		               STR_ARG(c->bot), (unsigned long long)message->block, message->at);
+	*out = (struct found){ holding, place };
+	return 0;
+}
+
+static void unmark(struct core_consumer *c, const struct found *found, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		found[i].holding->entry->holders[found[i].place] = c->number;
+}
+
+/* Finds and marks all, so that one named twice is seen, or none. NULL: err says which is not held. */
+static struct found *mark_claims(struct core_consumer *c, const struct message *messages, size_t n,
+                                 struct err *err)
+{
+	struct found *found = arena_alloc(&c->core->scratch, n * sizeof *found);
+	for (size_t i = 0; i < n; i++) {
+		if (find_claim(c, &messages[i], &found[i], err) < 0) {
+			unmark(c, found, i);
+			return NULL;
+		}
+		found[i].holding->entry->holders[found[i].place] = PLACE_MARKED;
+	}
+	return found;
+}
+
+int core_release(struct core_consumer *c, const struct message *messages, size_t count,
+                 struct err *err)
+{
+	struct found *found = mark_claims(c, messages, count, err);
+	for (size_t i = 0; found && i < count; i++) {
+		place_unclaim(found[i].holding->entry, found[i].place);
+		holding_take(c, found[i].holding);
+	}
+	arena_reset(&c->core->scratch);
+	return found ? 0 : -1;
+}
+
+/* ---- Commit ---- */
+
+/* The queues of each message, ended by NULL. NULL: refused. */
+static struct queue **find_targets(struct core_consumer *c, const struct commit *commit,
+                                   struct err *err)
+{
+	size_t total = commit->n_published;
+	for (size_t i = 0; i < commit->n_published; i++)
+		total += commit->published[i].n_queues;
+	struct queue **targets = arena_alloc(&c->core->scratch, (total + 1) * sizeof *targets);
+	size_t n = 0, previous = 0;
+	for (size_t i = 0; i < commit->n_published; i++) {
+		const struct publish *p = &commit->published[i];
+		size_t start = n;
+		if (p->body.n > MAX_MESSAGE) {
+			err_set(err, FAULT_OTHER,
+			        "a message of bot '%.*s' has %zu bytes, more than %d",
+			        STR_ARG(c->bot), p->body.n, MAX_MESSAGE);
+			return NULL;
+		}
+		/* Most messages of a commit go the way of the one before. */
+		bool same = i && p->queues == p[-1].queues && p->n_queues == p[-1].n_queues;
+		for (size_t k = 0; k < p->n_queues; k++) {
+			struct queue *queue = same ? targets[previous + k]
+			                           : find_name(c->by_name, c->n_destinations,
+			                                       p->queues[k]);
+			if (!queue) {
+				err_set(err, FAULT_OTHER,
+				        "bot '%.*s' may not publish to queue '%.*s'",
+				        STR_ARG(c->bot), STR_ARG(p->queues[k]));
+				return NULL;
+			}
+			targets[n++] = queue;
+		}
+		targets[n++] = NULL;
+		previous = start;
+	}
+	return targets;
+}
+
+static int check_changes(const struct core_consumer *c, const struct commit *commit,
+                         struct err *err)
+{
+	for (size_t i = 0; i < commit->n_changes; i++)
+		if (commit->changes[i].key.n > MAX_MESSAGE ||
+		    commit->changes[i].value.n > MAX_MESSAGE)
+			return err_set(err, FAULT_OTHER,
+			               "a state change of bot '%.*s' is larger than %d bytes",
+			               STR_ARG(c->bot), MAX_MESSAGE);
+	return 0;
+}
+
+static void publish(struct core *core, const struct publish *messages, size_t n,
+                    struct queue *const *targets)
+{
+	while (n) {
+		size_t count = 0, bytes = 0;
+		struct queue *const *after = targets;
+		while (count < n && count < BLOCK_MESSAGES &&
+		       (!count || bytes + messages[count].body.n <= BLOCK_BYTES)) {
+			bytes += messages[count++].body.n;
+			while (*after++)
+				;
+		}
+		block_publish(++core->last_identity, messages, count, targets);
+		targets = after;
+		messages += count;
+		n -= count;
+	}
+}
+
+int core_commit(struct core_consumer *c, const struct commit *commit, struct err *err)
+{
+	struct found *found = mark_claims(c, commit->consumed, commit->n_consumed, err);
+	struct found noted = { 0 };
+	struct queue **targets = NULL;
+	bool accepted = found &&
+	                (!commit->noted || find_claim(c, commit->noted, &noted, err) == 0) &&
+	                check_changes(c, commit, err) == 0 &&
+	                (targets = find_targets(c, commit, err));
+	if (accepted) {
+		publish(c->core, commit->published, commit->n_published, targets);
+		if (commit->noted)
+			place_set_note(noted.holding->entry, noted.place, commit->noted->note);
+		for (size_t i = 0; i < commit->n_consumed; i++) {
+			struct entry *entry = found[i].holding->entry;
+			holding_take(c, found[i].holding);
+			place_remove(entry, found[i].place);
+		}
+	} else if (found) {
+		unmark(c, found, commit->n_consumed);
+	}
+	arena_reset(&c->core->scratch);
+	return accepted ? 0 : -1;
+}
+
+/* ---- From outside ---- */
+
+size_t core_queues(struct core *core, struct arena *arena, struct queue_info **out)
+{
+	struct queue_info *infos = arena_alloc(arena, core->n_queues * sizeof *infos);
+	for (size_t i = 0; i < core->n_queues; i++) {
+		const struct queue *queue = core->queues[i];
+		infos[i] = (struct queue_info){
+			.name = arena_dup(arena, queue->name),
+			.messages = queue->messages,
+			.claimed = queue->claimed,
+			.bytes = queue->bytes,
+		};
+	}
+	*out = infos;
+	return core->n_queues;
+}
+
+int core_push(struct core *core, struct str name, struct str body, struct err *err)
+{
+	if (!name.n)
+		return err_set(err, FAULT_INVALID_ARGUMENT, "a queue needs a name");
+	if (body.n > MAX_MESSAGE)
+		return err_set(err, FAULT_OTHER, "the message has %zu bytes, more than %d", body.n,
+		               MAX_MESSAGE);
+	struct queue *queue = queue_of(core, name);
+	if (!has_room(core, queue))
+		return err_set(err, FAULT_OTHER, "queue '%.*s' is full", STR_ARG(name));
+	const struct publish message = { .body = body };
+	struct queue *const targets[] = { queue, NULL };
+	publish(core, &message, 1, targets);
+	return 0;
+}
+
+size_t core_peek(struct core *core, struct str name, size_t count, struct arena *arena,
+                 struct str *bodies_out)
+{
+	const struct queue *queue = find_name(core->queues, core->n_queues, name);
+	const struct entry *entry = queue ? queue->first : NULL;
+	size_t n = 0;
+	for (; entry; entry = entry->after)
+		for (uint32_t k = entry->first; k < entry->n; k++) {
+			if (n == count)
+				return n;
+			if (entry->holders[k] != PLACE_GONE)
+				bodies_out[n++] = arena_dup(arena, entry_body(entry, k));
+		}
+	return n;
+}
+
+uint64_t core_clear(struct core *core, struct str name)
+{
+	struct queue *queue = find_name(core->queues, core->n_queues, name);
+	uint64_t n = 0;
+	struct entry *after;
+	for (struct entry *entry = queue ? queue->first_free : NULL; entry; entry = after) {
+		after = entry->after;
+		uint32_t spare = entry->free;
+		for (uint32_t k = entry->first_free; spare; k++)
+			if (entry->holders[k] == PLACE_FREE) {
+				n++;
+				spare--; /* the last one may free the entry */
+				place_remove(entry, k);
+			}
+	}
+	return n;
+}

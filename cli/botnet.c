@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* intelmq botnet: the whole botnet in this process, with live progress. */
+#include "cli/main.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <intelmq/clock.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "engine/botnet.h"
+
+extern char **environ;
+
+static const char help[] =
+	"usage: intelmq botnet [--until-done] [--quiet] [--log-to-stderr]\n\n"
+	"Runs every enabled bot of runtime.yaml in this process, with the memory broker between them: what lies in\n"
+	"its queues is gone when it ends. INTELMQ_ROOT_DIR says where etc/runtime.yaml and etc/harmonization.conf are.\n"
+	"SIGHUP reads runtime.yaml again, SIGTERM and SIGINT end it.\n"
+	"  --until-done     end when the collectors have ended and all queues are empty\n"
+	"  --quiet          no progress and no table at the end\n"
+	"  --log-to-stderr  log lines to standard error instead of var/log/<bot>.log\n";
+
+static volatile sig_atomic_t stop_wanted, reload_wanted;
+
+static void on_signal(int number)
+{
+	if (number == SIGHUP)
+		reload_wanted = 1;
+	else
+		stop_wanted = 1;
+}
+
+static void install_signals(void)
+{
+	struct sigaction action = { .sa_handler = on_signal };
+	sigaction(SIGHUP, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGINT, &action, NULL);
+	signal(SIGPIPE, SIG_IGN);
+}
+
+static void print_findings(const struct findings *findings)
+{
+	for (size_t i = 0; i < findings->n; i++) {
+		struct buffer line;
+		buffer_init(&line, 8192);
+		if (findings->all[i].severity != SEVERITY_INFO) {
+			finding_print(&line, &findings->all[i]);
+			fprintf(stderr, "%.*s\n", STR_ARG(buffer_str(&line)));
+		}
+		buffer_fini(&line);
+	}
+}
+
+struct progress {
+	int64_t started, shown;
+	int lines; /* on the terminal, to be overwritten */
+};
+
+static void print_table(FILE *out, const struct botnet *botnet, double seconds)
+{
+	fprintf(out, "%-34s %10s %10s %9s %8s %8s %10s\n", "bot", "in", "out", "dropped", "failed", "dumped", "out/s");
+	for (size_t i = 0; i < botnet_size(botnet); i++) {
+		const struct worker *w = botnet_worker(botnet, i);
+		if (!w)
+			continue;
+		const struct counters *c = worker_counters(w);
+		fprintf(out, "%-34s %10" PRIu64 " %10" PRIu64 " %9" PRIu64 " %8" PRIu64 " %8" PRIu64 " %10.0f\n",
+		        worker_id(w), c->received, c->sent, c->dropped, c->failed, c->dumped,
+		        seconds > 0 ? (double)(c->sent ? c->sent : c->received) / seconds : 0.0);
+	}
+}
+
+/* On a terminal the table is redrawn in place; elsewhere a line now and then is enough. */
+static void show_progress(struct progress *p, const struct botnet *botnet, bool terminal)
+{
+	int64_t now = clock_monotonic_ms();
+	if (now - p->shown < (terminal ? 200 : 2000))
+		return;
+	p->shown = now;
+	if (!terminal) {
+		uint64_t received = 0, sent = 0;
+		for (size_t i = 0; i < botnet_size(botnet); i++) {
+			const struct worker *w = botnet_worker(botnet, i);
+			received += w ? worker_counters(w)->received : 0;
+			sent += w ? worker_counters(w)->sent : 0;
+		}
+		fprintf(stderr, "%.1f s: %" PRIu64 " messages received, %" PRIu64 " sent\n",
+		        (double)(now - p->started) / 1000, received, sent);
+		return;
+	}
+	if (p->lines)
+		fprintf(stderr, "\033[%dA", p->lines);
+	p->lines = (int)botnet_size(botnet) + 1;
+	print_table(stderr, botnet, (double)(now - p->started) / 1000);
+}
+
+static void reload(struct botnet *botnet)
+{
+	struct arena arena;
+	struct findings findings;
+	struct err err;
+	arena_init(&arena);
+	findings_init(&findings, &arena);
+	reload_wanted = 0;
+	if (botnet_reload(botnet, &findings, &err) < 0)
+		fprintf(stderr, "intelmq botnet: %s\n", err.text);
+	print_findings(&findings);
+	arena_fini(&arena);
+}
+
+static void run(struct botnet *botnet, bool until_done, bool quiet)
+{
+	struct progress progress = { .started = clock_monotonic_ms() };
+	bool terminal = isatty(STDERR_FILENO);
+	while (true) {
+		if (stop_wanted)
+			botnet_stop(botnet);
+		if (reload_wanted)
+			reload(botnet);
+		int64_t wait = botnet_step(botnet);
+		if (!quiet)
+			show_progress(&progress, botnet, terminal);
+		if (wait == WORKER_STOPPED)
+			break;
+		if (wait > 0 && until_done && botnet_is_drained(botnet))
+			botnet_stop(botnet);
+		else if (wait > 0)
+			poll(NULL, 0, wait > 200 ? 200 : (int)wait);
+	}
+	if (quiet)
+		return;
+	if (terminal && progress.lines)
+		fprintf(stderr, "\033[%dA\033[J", progress.lines);
+	print_table(stdout, botnet, (double)(clock_monotonic_ms() - progress.started) / 1000);
+}
+
+/* Logs need their directory; a first start should not fail for want of it. */
+static void make_directories(const struct paths *paths)
+{
+	for (const char *slash = strchr(paths->log + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		char path[4096];
+		snprintf(path, sizeof path, "%.*s", (int)(slash - paths->log), paths->log);
+		mkdir(path, 0755);
+	}
+}
+
+int command_botnet(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "until-done", no_argument, NULL, 'u' },
+		{ "quiet", no_argument, NULL, 'q' },
+		{ "log-to-stderr", no_argument, NULL, 'l' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	struct botnet_options botnet_options = { .environment = (const char *const *)environ };
+	bool until_done = false, quiet = false;
+	for (int c; (c = getopt_long(argc, argv, "qh", options, NULL)) != -1;) {
+		switch (c) {
+		case 'u': until_done = true; break;
+		case 'q': quiet = true; break;
+		case 'l': botnet_options.log_to_stderr = true; break;
+		case 'h': fputs(help, stdout); return 0;
+		default: fputs(help, stderr); return 2;
+		}
+	}
+	struct arena arena;
+	struct findings findings;
+	struct err err = { 0 };
+	arena_init(&arena);
+	findings_init(&findings, &arena);
+	botnet_options.paths = paths_new(&arena, LAYOUT_OPT, environment_real, NULL);
+	make_directories(botnet_options.paths);
+	install_signals();
+	struct botnet *botnet = botnet_open(&botnet_options, &findings, &err);
+	print_findings(&findings);
+	int rc = 1;
+	if (!botnet)
+		fprintf(stderr, "intelmq botnet: %s\n", err.text);
+	else if (botnet_size(botnet) == 0)
+		fprintf(stderr, "intelmq botnet: %s has no enabled bots\n", botnet_options.paths->runtime);
+	else {
+		run(botnet, until_done, quiet);
+		rc = botnet_exit_code(botnet);
+	}
+	botnet_close(botnet);
+	arena_fini(&arena);
+	return rc;
+}

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+#
+# `make install`: the program, its loadable bots, and the SDK's headers.
+
+if(TARGET intelmq)
+	install(TARGETS intelmq RUNTIME)
+endif()
+if(MODULE_TARGETS)
+	install(TARGETS ${MODULE_TARGETS} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/intelmq/bots)
+endif()
+install(DIRECTORY include/intelmq DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+if(EXISTS ${PROJECT_SOURCE_DIR}/etc)
+	install(DIRECTORY etc/ DESTINATION ${CMAKE_INSTALL_DATADIR}/intelmq/etc)
+endif()

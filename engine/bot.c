@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* The SDK's functions that are about the bot itself: results, emitting, state. */
+#include "engine/inside.h"
+
+#include <intelmq/base64.h>
+#include <intelmq/chunk.h>
+#include <intelmq/clock.h>
+#include <intelmq/datetime.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+
+enum result bot_fail(struct bot *bot, enum result result, const char *format, ...)
+{
+	char text[sizeof bot->err.text];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	err_set(&bot->err, result == BAD_CONF ? FAULT_CONFIGURATION : FAULT_OTHER, "%s", text);
+	return result;
+}
+
+void bot_log(struct bot *bot, enum log_level level, const char *format, ...)
+{
+	struct worker *w = worker_of(bot);
+	if (level < w->level || !w->host.log)
+		return;
+	char text[2000];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	w->host.log(w->host.context, bot->id, level, str_of(text));
+}
+
+void worker_log(struct worker *w, enum log_level level, const char *format, ...)
+{
+	char text[2000];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	bot_log(&w->bot, level, "%s", text);
+}
+
+void worker_dump(struct worker *w, struct dump *dump)
+{
+	dump->bot_id = str_of(w->bot.id);
+	dump->source_queue = w->options.source_queue;
+	w->counters.dumped++;
+	if (!w->settings.error_dump_message || !w->host.dump)
+		return;
+	struct err err = { 0 };
+	worker_log(w, LEVEL_INFO, "Dumping message to dump file.");
+	if (w->host.dump(w->host.context, &w->settings, dump, &err) < 0)
+		worker_log(w, LEVEL_ERROR, "The message could not be dumped: %s", err.text);
+}
+
+/* ---- Emitting ---- */
+
+enum result bot_emit_path(struct bot *bot, const struct event *event, const char *path)
+{
+	return outbox_add(worker_of(bot), event, path, true) < 0 ? BAD_DATA : DONE;
+}
+
+enum result bot_emit(struct bot *bot, const struct event *event)
+{
+	struct worker *w = worker_of(bot);
+	if (bot->type->rows != ROWS_NONE) {
+		parse_emit(w, event_dup(bot->arena, event));
+		return DONE;
+	}
+	return outbox_add(w, event, "_default", false) < 0 ? BAD_CONF : DONE;
+}
+
+struct event *bot_new_event(struct bot *bot)
+{
+	struct worker *w = worker_of(bot);
+	if (w->template)
+		return event_share(bot->arena, w->template);
+	return event_new_in(bot->arena, w->host.format, w->host.format->event, &bot->err);
+}
+
+struct event *bot_read_event(struct bot *bot, struct str json)
+{
+	struct worker *w = worker_of(bot);
+	return event_decode(bot->arena, w->host.format, json, S("Event"), WIRE_CHECKED, &bot->err);
+}
+
+/* ---- Reports of collectors ---- */
+
+struct event *bot_new_report(struct bot *bot)
+{
+	struct worker *w = worker_of(bot);
+	struct event *report = event_new_in(bot->arena, w->host.format, w->host.format->report, &bot->err);
+	struct datetime now;
+	if (report->fields->time_observation &&
+	    datetime_from_us(clock_now_us() / 1000000 * 1000000, &now) == 0)
+		event_append(report, S("time.observation"), report->fields->time_observation,
+		             value_str(datetime_iso(bot->arena, &now)));
+	return report;
+}
+
+static enum result add_feed_fields(struct worker *w, struct event *report)
+{
+	const struct settings *s = &w->settings;
+	const struct { const char *field, *value; } texts[] = {
+		{ "feed.name", s->name },
+		{ "feed.code", s->code },
+		{ "feed.documentation", s->documentation },
+		{ "feed.provider", s->provider },
+	};
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+		if (texts[i].value && *texts[i].value && event_set(report, texts[i].field, str_of(texts[i].value)) != DONE)
+			return BAD_CONF;
+	if (s->accuracy != 0 && event_set_value(report, "feed.accuracy", value_float(s->accuracy)) != DONE)
+		return BAD_CONF;
+	return DONE;
+}
+
+enum result bot_emit_report(struct bot *bot, struct event *report, struct str raw)
+{
+	struct worker *w = worker_of(bot);
+	if (!raw.n) {
+		bot_log(bot, LEVEL_WARNING,
+		        "Ignoring report without raw field. Possible bug or misconfiguration of this bot.");
+		return DONE;
+	}
+	/* Bytes are encoded as they are: reports need not be text. */
+	event_del(report, "raw");
+	event_append(report, S("raw"), report->fields->raw, value_str(base64_encode(bot->arena, raw)));
+	enum result result = add_feed_fields(w, report);
+	if (result == DONE && outbox_add(w, report, "_default", false) < 0)
+		result = BAD_CONF;
+	return result;
+}
+
+enum result bot_emit_file(struct bot *bot, const struct event *report, int fd, int64_t chunk_size, bool replicate_header)
+{
+	struct chunk_source source;
+	chunk_source_init(&source, fd, chunk_size == PARAM_UNSET ? 0 : (size_t)chunk_size, replicate_header,
+	                  MAX_MESSAGE / 4 * 3);
+	struct str piece;
+	enum result result = DONE;
+	int got;
+	while (result == DONE && (got = chunk_next(&source, &piece, &bot->err)) > 0) {
+		struct arena_mark mark = arena_mark(bot->arena);
+		result = bot_emit_report(bot, event_dup(bot->arena, report), piece);
+		arena_rewind(bot->arena, mark);
+	}
+	if (result == DONE && got < 0)
+		result = TRY_LATER;
+	chunk_source_fini(&source);
+	return result;
+}
+
+void bot_unlink_when_sent(struct bot *bot, struct str path)
+{
+	struct worker *w = worker_of(bot);
+	if (!w->unlinks)
+		w->unlinks = list_new(&w->batch);
+	list_add(w->unlinks, value_str(arena_dup(&w->batch, path)));
+}
+
+/* ---- Keyed state ---- */
+
+bool state_get(struct bot *bot, struct str key, struct str *value_out)
+{
+	return state_table_get(worker_of(bot)->table, bot->arena, key, value_out);
+}
+
+void state_set(struct bot *bot, struct str key, struct str value, int64_t ttl)
+{
+	state_table_set(worker_of(bot)->table, key, value, ttl);
+}
+
+void state_del(struct bot *bot, struct str key)
+{
+	state_table_del(worker_of(bot)->table, key);
+}
+
+struct str bot_state_path(struct bot *bot, const char *name)
+{
+	struct worker *w = worker_of(bot);
+	return arena_printf(bot->arena, "%s%s", w->host.paths ? w->host.paths->state : "/opt/intelmq/var/lib/bots/", name);
+}

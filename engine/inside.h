@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/*
+ * inside.h - a worker from the inside: what the files of the engine share.
+ */
+#pragma once
+#include "engine/worker.h"
+
+enum {
+	MAX_OUTBOX = 1024 * 1024 * 1024,   /* bytes that one batch may emit */
+	PART_BYTES = 4 * 1024 * 1024,      /* a report's events are committed in parts of this size */
+	MAX_FAILED_ROWS = 1000,            /* failed rows of a report kept until its end */
+};
+
+/* A named path and its queues. */
+struct path {
+	struct str name;
+	struct str *queues;
+	size_t n;
+	uint64_t sent;    /* committed */
+	uint64_t pending; /* in the batch */
+};
+
+/* One emitted message: where its body lies, and where it goes. */
+struct emitted {
+	size_t offset, length; /* in outbox.bodies */
+	struct path *path;
+	const struct str *queues;
+	size_t n_queues;
+};
+
+/* What the batch in hand has emitted so far; a part can be taken back. */
+struct outbox {
+	struct buffer bodies;
+	struct emitted *items;
+	size_t n, capacity;
+	uint64_t turn; /* of load_balance; one for all paths */
+};
+
+struct outbox_mark {
+	size_t n, bytes;
+	uint64_t turn;
+};
+
+enum worker_phase { PHASE_RUNNING, PHASE_STOPPING, PHASE_STOPPED };
+
+struct worker {
+	struct bot bot; /* first member: what the SDK gets is this worker */
+	struct host host;
+	struct worker_options options;
+	struct settings settings;
+	enum log_level level;
+	enum worker_phase phase;
+	int exit_code;
+	bool initialised;
+	const struct dict *reload; /* parameters of a pending reload, or NULL */
+	char state_text[300];
+
+	struct arena life;    /* parameters: until the next reload */
+	struct arena batch;   /* claimed messages */
+	struct arena message; /* the message in hand */
+	struct arena row;     /* parsers: the row in hand */
+
+	struct consumer *consumer;
+	struct state_table *table; /* NULL: no keyed state */
+	struct path *paths;
+	size_t n_paths;
+	struct outbox outbox;
+
+	struct batch claimed;
+	size_t position;          /* messages of `claimed` that are finished */
+	size_t committed;         /* of these, already committed */
+	bool careful;             /* after a failure: one message at a time */
+	int64_t retries;          /* of the message in hand */
+	int64_t not_before;       /* monotonic ms */
+	int64_t logged_at;        /* last progress line, monotonic ms */
+	uint64_t sent_since_log;
+	int64_t ticked_at;
+	bool unflushed;           /* deliver was called since the last flush */
+
+	struct list *unlinks;     /* files to remove after the commit, in the batch arena; NULL: none */
+	struct event *current;    /* the message in hand, NULL for collectors */
+	const struct event *failed_event; /* the one with the invalid value, for the dump */
+	struct counters counters, pending; /* `pending` moves at commit */
+
+	/* parsers: the report and row in hand */
+	const struct event *template;
+	struct event **row_events;
+	size_t n_row_events, row_events_capacity;
+};
+
+static inline struct worker *worker_of(struct bot *bot)
+{
+	return (struct worker *)bot;
+}
+
+/* outbox.c */
+void outbox_init(struct worker *);
+void outbox_fini(struct worker *);
+struct outbox_mark outbox_mark(const struct worker *);
+void outbox_undo(struct worker *, struct outbox_mark);
+/* Puts a message on a path; a path that is not configured: 0 if `permissive`, else -1 with bot.err set. */
+int outbox_add(struct worker *, const struct event *, const char *path, bool permissive);
+struct path *path_find(struct worker *, struct str name);
+/* The outbox as publishes for a commit, in the batch arena. */
+struct publish *outbox_publishes(struct worker *);
+void outbox_sent(struct worker *);
+
+/* worker.c: takes the pending reload; -1 if the bot cannot start with it and was stopped. */
+int worker_restart(struct worker *);
+
+/* parse.c: the verb of all parsers. */
+enum result parse_report(struct worker *, const struct event *report);
+/* Ends and commits what there is of a large report; `note` counts the rows that are done. */
+int worker_commit_part(struct worker *, uint64_t note);
+
+/* Adds an event to those of the row in hand; they are sent when its hook has returned DONE. */
+void parse_emit(struct worker *, struct event *);
+
+/* map.c: the columns of a row into the event, as the type's table says. */
+enum result map_row(struct bot *, const struct row *, struct event *);
+
+/* log.c */
+void worker_log(struct worker *, enum log_level, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* Hands a failed message to the host, if the settings want that. */
+void worker_dump(struct worker *, struct dump *);

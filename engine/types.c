@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include "engine/types.h"
+
+#include "engine/settings.h"
+
+#include <dlfcn.h>
+#include <stdio.h>
+#include <unistd.h>
+
+const char *bot_type_kind(const struct bot_type *type)
+{
+	if (type->collect || type->stream)
+		return "collector";
+	if (type->rows != ROWS_NONE)
+		return "parser";
+	return type->enrich ? "expert" : "output";
+}
+
+static bool is_called(const struct bot_type *type, struct str module)
+{
+	if (str_eq(str_of(type->module), module))
+		return true;
+	for (const char *const *alias = type->aliases; alias && *alias; alias++)
+		if (str_eq(str_of(*alias), module))
+			return true;
+	return false;
+}
+
+/* Modules lie in `bots/` beside the program, or where the build installed them. */
+static const struct bot_type *load(const struct bot_module *module, struct err *err)
+{
+	char program[3000], path[4096];
+	ssize_t n = readlink("/proc/self/exe", program, sizeof program - 1);
+	program[n > 0 ? n : 0] = 0;
+	char *slash = strrchr(program, '/');
+	if (slash)
+		*slash = 0;
+	snprintf(path, sizeof path, "%s/bots/%s.so", program, module->module);
+	void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	const struct bot_type *type = library ? dlsym(library, module->symbol) : NULL;
+	if (!type)
+		err_set(err, FAULT_CONFIGURATION, "module %s cannot be loaded: %s", module->module, dlerror());
+	return type;
+}
+
+const struct bot_type *bot_type_find(struct str module, struct err *err)
+{
+	for (size_t i = 0; i < all_bots_count; i++)
+		if (is_called(all_bots[i], module))
+			return all_bots[i];
+	for (const struct bot_module *m = loadable_bots; m->module; m++)
+		if (str_eq(str_of(m->module), module))
+			return load(m, err);
+	for (const struct bot_not_built *m = known_not_built; m->module; m++)
+		if (str_eq(str_of(m->module), module)) {
+			err_set(err, FAULT_CONFIGURATION, "module %s is known, but not built (needs %s)", m->module, m->needs);
+			return NULL;
+		}
+	err_set(err, FAULT_CONFIGURATION, "unknown module '%.*s'", STR_ARG(module));
+	return NULL;
+}
+
+/* ---- Descriptions ---- */
+
+static struct value describe_uses(struct arena *arena, unsigned uses)
+{
+	static const struct { unsigned flag; const char *name; } names[] = {
+		{ USES_NETWORK, "network" }, { USES_FILES, "files" },       { USES_EXEC, "exec" },
+		{ USES_STATE, "state" },     { USES_BLOCKING, "blocking" },
+	};
+	struct list *list = list_new(arena);
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (uses & names[i].flag)
+			list_add(list, value_cstr(names[i].name));
+	return value_list(list);
+}
+
+static struct value describe_map(struct arena *arena, const struct map *map)
+{
+	struct list *list = list_new(arena);
+	for (const struct map *m = map; m && m->field; m++) {
+		struct dict *row = dict_new(arena);
+		dict_set(row, S("field"), value_cstr(m->field));
+		if (m->column)
+			dict_set(row, S("column"), value_int(m->column));
+		if (m->key)
+			dict_set(row, S("key"), value_cstr(m->key));
+		if (!m->column && !m->key)
+			dict_set(row, S("value"), value_cstr(m->value));
+		list_add(list, value_dict(row));
+	}
+	return value_list(list);
+}
+
+struct value bot_type_describe(struct arena *arena, const struct bot_type *type)
+{
+	struct dict *d = dict_new(arena);
+	dict_set(d, S("module"), value_cstr(type->module));
+	dict_set(d, S("kind"), value_cstr(bot_type_kind(type)));
+	dict_set(d, S("summary"), value_cstr(type->summary));
+	dict_set(d, S("parameters"), type->params ? param_describe_json(arena, type->params, type->defaults) :
+	                                            value_list(list_new(arena)));
+	dict_set(d, S("uses"), describe_uses(arena, type->uses));
+	if (type->map)
+		dict_set(d, S("map"), describe_map(arena, type->map));
+	if (type->aliases) {
+		struct list *aliases = list_new(arena);
+		for (const char *const *alias = type->aliases; *alias; alias++)
+			list_add(aliases, value_cstr(*alias));
+		dict_set(d, S("aliases"), value_list(aliases));
+	}
+	if (type->deliver)
+		dict_set(d, S("delivers"), value_cstr(type->delivers == DELIVERS_EXACTLY ? "exactly" : "at least once"));
+	return value_dict(d);
+}
+
+void bot_type_describe_markdown(struct buffer *out, const struct bot_type *type)
+{
+	buffer_printf(out, "### %s\n\n%s\n", type->module, type->summary);
+	if (type->params) {
+		buffer_add_str(out, S("\n"));
+		param_describe_markdown(out, type->params, type->defaults);
+	}
+	if (!type->map || !type->map->field)
+		return;
+	buffer_add_str(out, S("\n| From | Event field |\n|---|---|\n"));
+	for (const struct map *m = type->map; m->field; m++) {
+		if (m->column)
+			buffer_printf(out, "| column %d | `%s` |\n", m->column, m->field);
+		else if (m->key)
+			buffer_printf(out, "| `%s` | `%s` |\n", m->key, m->field);
+		else
+			buffer_printf(out, "| - | `%s` = `%s` |\n", m->field, m->value);
+	}
+}

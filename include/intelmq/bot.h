@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/*
+ * bot.h - everything a bot needs to know. Start with bots/parsers/ci_army/parser.c.
+ *
+ * A bot is a table: what it is called, its parameters, and at most one verb that does the work.
+ * It never sees queues, never acknowledges, never allocates with malloc, never reads its own
+ * configuration. The engine calls the verb once a message (or row) and acts on its result:
+ *
+ *	DONE       what the verb emitted is sent, the message is finished
+ *	DROP       finished, not sent on
+ *	BAD_DATA   dumped, go on with the next one (parsers: the row, not the report)
+ *	TRY_LATER  kept, tried again after error_retry_delay; dumped after error_max_retries
+ *	BAD_CONF   the bot stops until somebody mends its configuration
+ */
+#pragma once
+#include <intelmq/event.h>
+#include <intelmq/param.h>
+#include <intelmq/row.h>
+
+struct bot_type;
+
+/* One running bot. Three lifetimes: `state` lives from init to fini, `arena` until the message (in a
+ * parser: the row) is finished, everything else is the stack's. */
+struct bot {
+	const struct bot_type *type;
+	const char *id;       /* its name in runtime.yaml */
+	const void *params;   /* the bot's `struct params`, filled from the configuration */
+	void *state;          /* .state_size bytes, zero at init */
+	struct arena *arena;  /* dies with the message or row */
+	struct err err;       /* why the last SDK call or verb failed */
+};
+
+/* ---- What a bot may use beside its messages: sandbox and scheduling are derived from it. ---- */
+enum uses {
+	USES_NETWORK = 1,  /* connects to other hosts */
+	USES_FILES = 2,    /* reads or writes files named in its parameters */
+	USES_EXEC = 4,     /* starts programs */
+	USES_STATE = 8,    /* keyed state: one instance only */
+	USES_BLOCKING = 16 /* waits inside a library */
+};
+
+/* What an output promises about delivery. */
+enum delivers { DELIVERS_AT_LEAST_ONCE, DELIVERS_EXACTLY };
+
+/* ---- Parsers: how a report becomes rows, and a row an event. ---- */
+enum raw {
+	RAW_NONE,    /* the row hook sets raw itself, or there is none */
+	RAW_LINE,    /* the text of the row */
+	RAW_RECOVER, /* kept header lines and the row: a report of its own that can be parsed again */
+	RAW_REPORT,  /* the raw of the report */
+};
+
+/* How a converter changes a cell before it is stored. DROP: no value. BAD_DATA: see map.lenient. */
+typedef enum result convert_fn(struct bot *, struct value in, struct value *out);
+
+/* One row of a mapping table; the table ends with { 0 }. */
+struct map {
+	const char *key;    /* column name, or path in a JSON row ("a.b"); NULL: see column and value */
+	const char *field;  /* event field; "extra.name" for further ones */
+	int column;         /* column counted from 1, for rows without names */
+	const char *value;  /* a constant, where there is neither key nor column */
+	convert_fn *via;    /* before the field's own sanitation */
+	const char *skip;   /* cells that mean "no value", separated by | */
+	bool lenient;       /* an invalid value is skipped instead of failing the row */
+	bool required;      /* a missing column or key fails the row */
+	bool overwrite;     /* replaces what the report brought along */
+};
+
+/* A table of decisions: the first line whose `is` equals the value sets its fields; is NULL: otherwise. Ends with { 0 }. */
+struct set { const char *field, *value; };
+struct when { const char *is; struct set then[6]; };
+
+struct bot_type {
+	const char *module;               /* public name, as in runtime.yaml: intelmq.bots.parsers.… */
+	const char *const *aliases;       /* former names, NULL-terminated */
+	const char *summary;              /* one sentence with a full stop: documentation, command line, web page */
+	const struct param *params;       /* ends with { 0 } */
+	const void *defaults;             /* a struct params */
+	size_t params_size;
+	size_t state_size;
+	unsigned uses;                    /* enum uses */
+	enum delivers delivers;
+	double rate_limit;                /* default of that parameter, seconds */
+	const char *verb;                 /* in progress lines of the log: "Processed" or "Forwarded"; NULL: Processed */
+
+	/* collector: fetches, emits reports, returns */
+	enum result (*collect)(struct bot *);
+	/* collector: runs on, emits as data comes */
+	enum result (*stream)(struct bot *);
+
+	/* parser: rows of the report -> events */
+	enum rows_kind rows;              /* how a report is cut into rows */
+	const struct csv_dialect *csv;    /* for CSV rows; NULL: excel */
+	const char *separator;            /* lines are split here into stripped cells; NULL: they are not */
+	const char *ignore;               /* lines that start with one of these (separated by |) are skipped */
+	const char *header;               /* lines that start so are no rows, but kept in front of every recovered raw */
+	const struct map *map;
+	enum raw raw;
+	bool whole;                       /* one bad row fails the whole report, and default_fields does not apply */
+	enum result (*begin)(struct bot *, const struct event *report, struct rows_options *);
+	enum result (*head)(struct bot *, struct str line);             /* a kept header line */
+	enum result (*row)(struct bot *, const struct row *, struct event *); /* after map */
+
+	/* expert: changes the event in place */
+	enum result (*enrich)(struct bot *, struct event *);
+
+	/* output: hands over; flush makes durable what deliver buffered */
+	enum result (*deliver)(struct bot *, const struct event *);
+	enum result (*flush)(struct bot *);
+
+	/* optional, all roles */
+	enum result (*init)(struct bot *);
+	void (*fini)(struct bot *);
+	/* Looks at the parameters without starting (no state, no init): finding_add tells what is wrong. */
+	void (*check)(struct bot *, struct findings *);
+	/* `<module> --update-database`: refreshes what the bot reads. */
+	enum result (*update)(struct bot *);
+	/* Called about once a second; may emit. */
+	enum result (*tick)(struct bot *);
+};
+
+/* The parameter members of a descriptor: the table `params` of a `struct params`, and its defaults that are not zero. */
+#define PARAMS_OF(...) \
+	.params = params, .params_size = sizeof(struct params), .defaults = &(const struct params) { __VA_ARGS__ }
+
+/* ---- Results and logging ---- */
+
+/* Records why and returns the class: `return bot_fail(bot, BAD_DATA, "…", …);` */
+enum result bot_fail(struct bot *, enum result, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+enum log_level { LEVEL_DEBUG, LEVEL_INFO, LEVEL_WARNING, LEVEL_ERROR, LEVEL_CRITICAL };
+void bot_log(struct bot *, enum log_level, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* ---- Emitting ---- */
+
+/* Experts and parsers: one more event on the way of _default (the one in hand follows by DONE). */
+enum result bot_emit(struct bot *, const struct event *);
+
+/* Sends on a named path; a path that is not configured is quietly skipped. */
+enum result bot_emit_path(struct bot *, const struct event *, const char *path);
+
+/* Parsers: a fresh event as the row hook gets it, e.g. for a row that gives several. */
+struct event *bot_new_event(struct bot *);
+
+/* Reads a message from JSON as it goes on the wire; every value is checked. NULL: bot.err says why. */
+struct event *bot_read_event(struct bot *, struct str json);
+
+/* Collectors: a report with time.observation; fill it, then emit it (feed.* are added from the parameters). */
+struct event *bot_new_report(struct bot *);
+enum result bot_emit_report(struct bot *, struct event *report, struct str raw);
+
+/* As bot_emit_report for a file's content, in pieces of about chunk_size bytes cut at line ends (PARAM_UNSET: one
+ * report), each with the first line in front if `replicate_header`. Fields of `report` go into every piece. */
+enum result bot_emit_file(struct bot *, const struct event *report, int fd, int64_t chunk_size, bool replicate_header);
+
+/* Removes a source file once everything emitted so far is committed durably, not before: nothing is lost by a crash. */
+void bot_unlink_when_sent(struct bot *, struct str path);
+
+/* ---- Mapping helpers ---- */
+
+/* Sets the fields of the first matching line; a value NULL in `then` means the value itself. */
+enum result event_when(struct event *, const struct when *, struct str value);
+
+/* Converters for struct map. */
+convert_fn convert_lower, convert_upper, convert_int, convert_float, convert_epoch, convert_asn_prefix;
+
+/* ---- Keyed state (USES_STATE): survives restarts, commits with the message ---- */
+
+/* True if the key is there and has not expired; value_out may be NULL, lives in the arena. */
+bool state_get(struct bot *, struct str key, struct str *value_out);
+/* ttl in seconds, 0: for ever. */
+void state_set(struct bot *, struct str key, struct str value, int64_t ttl);
+void state_del(struct bot *, struct str key);
+
+/* ---- Where things are ---- */
+
+/* A file below the state directory of the installation (VAR_STATE_PATH), in the arena. */
+struct str bot_state_path(struct bot *, const char *name);

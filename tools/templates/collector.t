@@ -1,0 +1,3 @@
+write here what this test shows
+--- events
+{"expected": "the reports that one round collects, one JSON object a line"}
