@@ -28,7 +28,7 @@ struct message {
 	uint64_t block;  /* identity of its block, never used twice */
 	uint32_t at;     /* position in the block */
 	struct str body; /* borrowed until it is consumed or released */
-	uint64_t note; /* how far its last consumer came (rows of a report that are done), 0: nothing yet */
+	uint64_t note;   /* how far its last consumer came (rows of a report), 0: nothing yet */
 };
 
 struct batch {
@@ -47,8 +47,7 @@ struct publish {
 struct commit {
 	const struct message *consumed; /* in the order of receiving */
 	size_t n_consumed;
-	const struct message
-		*noted; /* at most one claimed message whose `note` is to be remembered, or NULL */
+	const struct message *noted; /* one claimed message whose `note` is to be remembered, or NULL */
 	const struct publish *published;
 	size_t n_published;
 	const struct state_change *changes;

@@ -120,8 +120,6 @@ static unsigned add_flags(const struct dict *args)
 static bool is_ignored_by(struct operation *op, struct value v)
 {
 	struct value ignore = member(op->args, "ignore");
-	if (ignore.kind == VALUE_STR)
-		return v.kind == VALUE_STR && str_find(ignore.text, v.text) != STR_NOT_FOUND;
 	for (size_t i = 0; ignore.kind == VALUE_LIST && i < ignore.list->n; i++)
 		if (value_eq(ignore.list->items[i], v))
 			return true;
@@ -138,8 +136,10 @@ static void op_add(struct operation *op)
 	struct value v = recorded_value(op->arena, member(op->args, "value"));
 	unsigned flags = add_flags(op->args);
 	const struct value *ignore = dict_get(op->args, S("ignore"));
-	bool iterable = !ignore || ignore->kind == VALUE_LIST || ignore->kind == VALUE_DICT || ignore->kind == VALUE_STR;
-	if (ignore && (!iterable || is_ignored_by(op, v))) {
+	bool part = ignore && ignore->kind == VALUE_STR && v.kind == VALUE_STR &&
+	            str_find(ignore->text, v.text) != STR_NOT_FOUND;
+	bool iterable = !ignore || ignore->kind == VALUE_LIST || ignore->kind == VALUE_DICT || part;
+	if (ignore && (!iterable || part || is_ignored_by(op, v))) {
 		/* Everything that comes before `ignore` still decides: try it on a copy with a value that fails nothing. */
 		struct event *trial = event_dup(op->arena, op->e);
 		enum added first = event_add(trial, key, v, flags | EVENT_LENIENT);
@@ -196,7 +196,7 @@ static void get(struct operation *op, const struct value *usual)
 	const struct value *v = event_get_key(op->e, key);
 	if (v)
 		op->out->value = *v;
-	else if (usual && is_key(op->e, key))
+	else if (usual && is_key(op->e, key) && !str_eq(key, S("extra")))
 		op->out->value = *usual;
 	else
 		fail(op->out, FAULT_OTHER, "no such key");
@@ -219,7 +219,9 @@ static void op_getitem(struct operation *op)
 
 static void op_delitem(struct operation *op)
 {
-	if (!event_del_key(op->e, member(op->args, "key").text))
+	struct str key = member(op->args, "key").text;
+	/* To delete `extra` where there is none is no error. */
+	if (!event_del_key(op->e, key) && !str_eq(key, S("extra")))
 		fail(op->out, FAULT_OTHER, "no such key");
 	op->out->value = value_null();
 }

@@ -35,7 +35,7 @@
 #include "engine/files.h"
 #include "engine/harness.h"
 #include "engine/types.h"
-#include "lib/yaml.h"
+#include <intelmq/yaml.h>
 
 enum { MAX_TEST = 16 * 1024 * 1024, MAX_SECTIONS = 64, COLLECT_ROUNDS = 1 };
 

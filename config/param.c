@@ -7,7 +7,7 @@
 #include <math.h>
 
 #include "config/param_field.h"
-#include "lib/yaml.h"
+#include <intelmq/yaml.h>
 
 enum { SHOWN_MAX = 80 /* bytes of a wrong value in a finding */ };
 

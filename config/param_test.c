@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "config/findings.h"
-#include "lib/yaml.h"
+#include <intelmq/yaml.h>
 
 static struct arena arena;
 static struct findings findings;

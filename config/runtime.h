@@ -12,7 +12,7 @@
 #include <intelmq/value.h>
 
 #include "config/findings.h"
-#include "lib/yaml.h"
+#include <intelmq/yaml.h>
 
 enum run_mode { RUN_CONTINUOUS, RUN_SCHEDULED };
 

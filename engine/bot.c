@@ -85,7 +85,11 @@ struct event *bot_new_event(struct bot *bot)
 struct event *bot_read_event(struct bot *bot, struct str json)
 {
 	struct worker *w = worker_of(bot);
-	return event_decode(bot->arena, w->host.format, json, S("Event"), WIRE_CHECKED, &bot->err);
+	struct event *event = event_decode(bot->arena, w->host.format, json, S("Event"), WIRE_CHECKED, &bot->err);
+	/* A dump shows what an event was to be made of. */
+	if (!event)
+		w->failed_text = message_without_type(bot->arena, json);
+	return event;
 }
 
 /* ---- Reports of collectors ---- */

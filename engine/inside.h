@@ -80,6 +80,7 @@ struct worker {
 	struct list *unlinks;     /* files to remove after the commit, in the batch arena; NULL: none */
 	struct event *current;    /* the message in hand, NULL for collectors */
 	const struct event *failed_event; /* the one with the invalid value, for the dump */
+	struct str failed_text;   /* the same for a text that could not become an event; else STR_NONE */
 	struct counters counters, pending; /* `pending` moves at commit */
 
 	/* parsers: the report and row in hand */

@@ -142,7 +142,10 @@ static void dump_message(struct worker *w)
 	struct buffer text;
 	buffer_init_in(&text, &w->message, MAX_MESSAGE);
 	struct dump dump = { .reason = arena_printf(&w->message, "%s: %s", fault_name(w->bot.err.fault), w->bot.err.text) };
-	if (w->bot.err.fault == FAULT_INVALID_VALUE && w->failed_event) {
+	if (w->bot.err.fault == FAULT_INVALID_VALUE && w->failed_text.p) {
+		dump.message = w->failed_text;
+		dump.is_bytes = true;
+	} else if (w->bot.err.fault == FAULT_INVALID_VALUE && w->failed_event) {
 		event_origin_json(w->failed_event, &text);
 		dump.message = buffer_str(&text);
 		dump.is_bytes = true;
@@ -233,6 +236,7 @@ static void work(struct worker *w)
 		arena_reset(&w->message);
 		w->current = NULL;
 		w->failed_event = NULL;
+		w->failed_text = STR_NONE;
 		if (!finished || !has_input(w))
 			return;
 		w->position++;

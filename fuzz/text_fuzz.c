@@ -35,8 +35,8 @@ static void check_characters(struct str text)
 
 static void check_charsets(struct arena *arena, struct str bytes)
 {
-	static const char *const names[] = { "utf-16", "utf-16-be", "utf-8-sig", "cp1252", "latin9",
-		                             "ascii",  "gbk",       "cp1253" };
+	static const char *const names[] = { "utf-16", "utf-16-be", "utf-8-sig", "cp1252",
+		                             "latin9", "ascii",     "gbk",       "cp1253" };
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		struct str text, again;
 		assert(charset_decode(arena, bytes, str_of(names[i]), true, &text, NULL) == 0);

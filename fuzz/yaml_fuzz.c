@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include <stdlib.h>
 
-#include "lib/yaml.h"
+#include <intelmq/yaml.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -124,7 +124,8 @@ void *arena_alloc(struct arena *a, size_t size)
 {
 	if (size > SIZE_MAX / 2)
 		out_of_memory(size);
-	size_t room = ((size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1)) + GAP;
+	/* An empty piece takes room, too, so that its pointer is valid and its own. */
+	size_t room = (((size ? size : 1) + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1)) + GAP;
 	if ((size_t)(a->end - a->next) < room)
 		chunk_add(a, room);
 	char *p = a->next;

@@ -124,9 +124,9 @@ static int group_error(struct err *err, const struct group *g, size_t bytes)
 {
 	if (g->count == 1)
 		return err_set(err, FAULT_OTHER,
-			       "Invalid base64-encoded string: number of data characters (%zu) "
-			       "cannot be 1 more than a multiple of 4",
-			       bytes / 3 * 4 + 1);
+		               "Invalid base64-encoded string: number of data characters (%zu) "
+		               "cannot be 1 more than a multiple of 4",
+		               bytes / 3 * 4 + 1);
 	return err_set(err, FAULT_OTHER, "Incorrect padding");
 }
 

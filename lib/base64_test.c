@@ -12,8 +12,13 @@ static void encode(void **state)
 	(void)state;
 	/* RFC 4648 section 10 */
 	static const char *const rows[][2] = {
-		{ "", "" }, { "f", "Zg==" }, { "fo", "Zm8=" }, { "foo", "Zm9v" },
-		{ "foob", "Zm9vYg==" }, { "fooba", "Zm9vYmE=" }, { "foobar", "Zm9vYmFy" },
+		{ "", "" },
+		{ "f", "Zg==" },
+		{ "fo", "Zm8=" },
+		{ "foo", "Zm9v" },
+		{ "foob", "Zm9vYg==" },
+		{ "fooba", "Zm9vYmE=" },
+		{ "foobar", "Zm9vYmFy" },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct str got = base64_encode(&arena, str_of(rows[i][0]));
@@ -37,8 +42,8 @@ static void whole_alphabet(void **state)
 	}
 	struct str text = base64_encode(&arena, (struct str){ (char *)bytes, sizeof bytes }), back;
 	assert_string_equal(text.p,
-			    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-			    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
+	                    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+	                    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
 	assert_int_equal(base64_decode(&arena, text, &back, NULL), 0);
 	assert_int_equal(back.n, sizeof bytes);
 	assert_memory_equal(back.p, bytes, sizeof bytes);
@@ -60,8 +65,8 @@ static void decode(void **state)
 	check_decode(S("Zm9\nvY mFy\r\n"), "foobar");
 	check_decode(S("Zm9v\xC3\xA4-_YmFy"), "foobar");
 	check_decode(S("Zg=="), "f");
-	check_decode(S("Zg=x="), "f\x0C");  /* padding in between is skipped */
-	check_decode(S("Zg==Zm9v"), "f"); /* padding ends the text */
+	check_decode(S("Zg=x="), "f\x0C"); /* padding in between is skipped */
+	check_decode(S("Zg==Zm9v"), "f");  /* padding ends the text */
 	check_decode(S("Zg=\n="), "f");
 	check_decode(S("=Zm9v="), "foo");
 	check_decode(S("===="), "");
@@ -81,17 +86,20 @@ static void decode_errors(void **state)
 	}
 	assert_int_equal(base64_decode(&arena, S("Zm9v!Z=="), &got, &err), -1);
 	assert_string_equal(err.text,
-			    "Invalid base64-encoded string: number of data characters (5) "
-			    "cannot be 1 more than a multiple of 4");
+	                    "Invalid base64-encoded string: number of data characters (5) "
+	                    "cannot be 1 more than a multiple of 4");
 	assert_int_equal(base64_decode(&arena, S("Z"), &got, NULL), -1);
 }
 
 static void strict(void **state)
 {
 	(void)state;
-	static const char *const right[] = { "", "Zg==", "Zm8=", "Zm9v", "Zm9vZg==", "Zh==", "Zm9v=" };
-	static const char *const wrong[] = { "Z", "Zg", "Zg=", "Zg===", "=", "Zm9v\n", "Zm9v Zm9v", "Z=g=",
-					     "Zg==Zg==", "Zm-v", "Zm9\xC3", "Zm8==", "=Zm9v" };
+	static const char *const right[] = {
+		"", "Zg==", "Zm8=", "Zm9v", "Zm9vZg==", "Zh==", "Zm9v="
+	};
+	static const char *const wrong[] = { "Z",       "Zg",        "Zg=",  "Zg===",    "=",
+		                             "Zm9v\n",  "Zm9v Zm9v", "Z=g=", "Zg==Zg==", "Zm-v",
+		                             "Zm9\xC3", "Zm8==",     "=Zm9v" };
 	for (size_t i = 0; i < sizeof right / sizeof *right; i++)
 		assert_true(base64_is_strict(str_of(right[i])));
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
@@ -115,8 +123,9 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(encode), cmocka_unit_test(whole_alphabet), cmocka_unit_test(decode),
-		cmocka_unit_test(decode_errors), cmocka_unit_test(strict),
+		cmocka_unit_test(encode), cmocka_unit_test(whole_alphabet),
+		cmocka_unit_test(decode), cmocka_unit_test(decode_errors),
+		cmocka_unit_test(strict),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -190,9 +190,9 @@ static bool turn_skip(struct turn *t, size_t n)
 
 static const struct exchange *exchanges(enum kind kind, size_t *n_out)
 {
-	*n_out = kind == LATIN_9 ? sizeof latin_9 / sizeof *latin_9 :
-		 kind == CP1252  ? sizeof cp1252 / sizeof *cp1252 :
-				   0;
+	*n_out = kind == LATIN_9 ? sizeof latin_9 / sizeof *latin_9
+	       : kind == CP1252  ? sizeof cp1252 / sizeof *cp1252
+	                         : 0;
 	return kind == LATIN_9 ? latin_9 : cp1252;
 }
 
@@ -279,8 +279,7 @@ static void utf16_decode(struct turn *t, enum kind kind)
 				return;
 			continue;
 		}
-		buffer_add_utf8(&t->out,
-				high ? 0x10000 + ((c & 0x3FF) << 10 | (low & 0x3FF)) : c);
+		buffer_add_utf8(&t->out, high ? 0x10000 + ((c & 0x3FF) << 10 | (low & 0x3FF)) : c);
 		t->in = str_slice(t->in, high ? 4 : 2, left);
 	}
 }
@@ -352,17 +351,17 @@ static int iconv_run(struct turn *t, const char *to, const char *from, struct er
 }
 
 static int turn_end(const struct turn *t, const char *verb, const struct charset *charset,
-		    struct str *out, struct err *err)
+                    struct str *out, struct err *err)
 {
 	if (t->failed)
 		return err_set(err, FAULT_DECODING, "can't %s as %.*s", verb,
-			       (int)strcspn(charset->names + 1, " "), charset->names + 1);
+		               (int)strcspn(charset->names + 1, " "), charset->names + 1);
 	*out = buffer_str(&t->out);
 	return 0;
 }
 
 static int utf8_decode(struct arena *arena, struct str bytes, bool force, struct str *out,
-		       struct err *err)
+                       struct err *err)
 {
 	if (!force && !text_is_utf8(bytes))
 		return err_set(err, FAULT_DECODING, "can't decode as utf_8");
@@ -371,7 +370,7 @@ static int utf8_decode(struct arena *arena, struct str bytes, bool force, struct
 }
 
 int charset_decode(struct arena *arena, struct str bytes, struct str name, bool force,
-		   struct str *out, struct err *err)
+                   struct str *out, struct err *err)
 {
 	if (bytes.n == 0) {
 		*out = S("");
@@ -414,7 +413,7 @@ int charset_decode(struct arena *arena, struct str bytes, struct str name, bool 
 }
 
 int charset_encode(struct arena *arena, struct str text, struct str name, bool force,
-		   struct str *out, struct err *err)
+                   struct str *out, struct err *err)
 {
 	const struct charset *charset = charset_find(name, err);
 	if (!charset)

@@ -42,10 +42,11 @@ static void no_encode(struct str text, const char *charset, enum fault fault)
 static void names(void **state)
 {
 	(void)state;
-	static const char *const known[] = { "UTF-8", "utf8", "u8", " Utf 8", "utf--8", "US-ASCII", "latin-1",
-					     "L1", "ISO_8859-1", "iso.8859.1", "windows-1252", "1252" };
-	static const char *const unknown[] = { "", "nonsense", "8", "utf.8", " ", "cp125",
-					       "iso8859_1 latin1", "base64" };
+	static const char *const known[] = { "UTF-8",      "utf8",       "u8",           " Utf 8",
+		                             "utf--8",     "US-ASCII",   "latin-1",      "L1",
+		                             "ISO_8859-1", "iso.8859.1", "windows-1252", "1252" };
+	static const char *const unknown[] = { "",      "nonsense",         "8",     "utf.8", " ",
+		                               "cp125", "iso8859_1 latin1", "base64" };
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
 		decodes(S("a"), known[i], false, S("a"));
 	for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++)
@@ -66,44 +67,67 @@ static void utf8(void **state)
 	decodes(S("\uFEFF\uFEFFa"), "utf-8-sig", false, S("\uFEFFa"));
 	decodes(S("a"), "utf-8-sig", false, S("a"));
 	no_decode(S("\xED\xA0\x80"), "utf-8", FAULT_DECODING);
-	decodes(S("a\xFF\xED\xA0\x80" "b"), "utf-8", true, S("ab"));
+	decodes(S("a\xFF\xED\xA0\x80"
+	          "b"),
+	        "utf-8", true, S("ab"));
 	encodes(S("\u00E4"), "utf-8", false, S("\u00E4"));
 	encodes(S(""), "utf-8-sig", false, S("\uFEFF"));
 	no_encode(S("\xED\xA0\x80"), "utf-8", FAULT_DECODING);
-	encodes(S("a\xED\xA0\x80"), "utf-8-sig", true, S("\uFEFF" "a"));
+	encodes(S("a\xED\xA0\x80"), "utf-8-sig", true,
+	        S("\uFEFF"
+	          "a"));
 }
 
 static void utf16(void **state)
 {
 	(void)state;
 	decodes(S("a\0\xE4\0"), "utf-16", false, S("a\u00E4"));
-	decodes(S("\xFF\xFE" "a\0"), "utf-16", false, S("a"));
+	decodes(S("\xFF\xFE"
+	          "a\0"),
+	        "utf-16", false, S("a"));
 	decodes(S("\xFE\xFF\0a"), "utf-16", false, S("a"));
-	decodes(S("\xFF\xFE" "a\0"), "utf-16-le", false, S("\uFEFF" "a"));
+	decodes(S("\xFF\xFE"
+	          "a\0"),
+	        "utf-16-le", false,
+	        S("\uFEFF"
+	          "a"));
 	decodes(S("\xD8\x3D\xDE\x00"), "utf-16-be", false, S("\U0001F600"));
 	no_decode(S("a"), "utf-16", FAULT_DECODING);
 	no_decode(S("\x3D\xD8"), "utf-16-le", FAULT_DECODING);
-	no_decode(S("\x3D\xD8" "a\0"), "utf-16-le", FAULT_DECODING);
+	no_decode(S("\x3D\xD8"
+	            "a\0"),
+	          "utf-16-le", FAULT_DECODING);
 	no_decode(S("\x00\xDC"), "utf-16-le", FAULT_DECODING);
-	decodes(S("\x3D\xD8" "a\0\x00\xDC" "b\0c"), "utf-16-le", true, S("ab"));
-	encodes(S("a\U0001F600"), "utf-16", false, S("\xFF\xFE" "a\0\x3D\xD8\x00\xDE"));
+	decodes(S("\x3D\xD8"
+	          "a\0\x00\xDC"
+	          "b\0c"),
+	        "utf-16-le", true, S("ab"));
+	encodes(S("a\U0001F600"), "utf-16", false,
+	        S("\xFF\xFE"
+	          "a\0\x3D\xD8\x00\xDE"));
 	encodes(S("a\U0001F600"), "utf-16-be", false, S("\0a\xD8\x3D\xDE\x00"));
 	no_encode(S("\xED\xA0\x80"), "utf-16", FAULT_DECODING);
-	encodes(S("\xED\xA0\x80" "a"), "utf-16-le", true, S("a\0"));
+	encodes(S("\xED\xA0\x80"
+	          "a"),
+	        "utf-16-le", true, S("a\0"));
 }
 
 static void single_bytes(void **state)
 {
 	(void)state;
 	no_decode(S("a\x80"), "ascii", FAULT_DECODING);
-	decodes(S("a\x80" "b"), "ascii", true, S("ab"));
+	decodes(S("a\x80"
+	          "b"),
+	        "ascii", true, S("ab"));
 	decodes(S("\x80\xA4\xFF"), "iso-8859-1", false, S("\xC2\x80\u00A4\u00FF"));
 	decodes(S("\x80\xA4\xBE\xFF"), "iso-8859-15", false, S("\xC2\x80\u20AC\u0178\u00FF"));
 	decodes(S("\x80\x9F\xA4\0"), "cp1252", false, S("\u20AC\u0178\u00A4\0"));
 	static const char undefined[] = "\x81\x8D\x8F\x90\x9D";
 	for (size_t i = 0; undefined[i]; i++)
 		no_decode((struct str){ undefined + i, 1 }, "cp1252", FAULT_DECODING);
-	decodes(S("a\x81" "b"), "cp1252", true, S("ab"));
+	decodes(S("a\x81"
+	          "b"),
+	        "cp1252", true, S("ab"));
 	encodes(S("\u20AC\u00E4"), "iso-8859-15", false, S("\xA4\xE4"));
 	encodes(S("\u20AC\u00E4"), "cp1252", false, S("\x80\xE4"));
 	no_encode(S("\u20AC"), "latin-1", FAULT_DECODING);
@@ -117,7 +141,9 @@ static void others(void **state)
 	(void)state;
 	decodes(S("\xE6"), "iso-8859-2", false, S("\u0107"));
 	decodes(S("\xC1"), "koi8-r", false, S("\u0430"));
-	decodes(S("a\xD2" "b"), "cp1253", true, S("ab"));
+	decodes(S("a\xD2"
+	          "b"),
+	        "cp1253", true, S("ab"));
 	no_decode(S("a\xD2"), "cp1253", FAULT_DECODING);
 	encodes(S("\u3042"), "shift_jis", false, S("\x82\xA0"));
 	decodes(S("\x82\xA0"), "shift_jis", false, S("\u3042"));

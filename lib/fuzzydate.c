@@ -78,7 +78,7 @@ static int sixtieths(const struct date_number *number)
 
 static enum taken minutes_set(struct reading *r, const struct date_number *number)
 {
-	if (number->whole == NUMBER_MAX)
+	if (number->huge)
 		return FAILED;
 	r->minute = number->whole;
 	r->second = number->has_rest ? sixtieths(number) : NONE;
@@ -196,6 +196,8 @@ static enum taken rule_unit(struct reading *r, const struct date_piece *piece)
 	case NONE:
 		return NOT_MINE;
 	case 0:
+		if (number.huge)
+			return FAILED;
 		r->hour = number.whole;
 		if (number.has_rest)
 			r->minute = sixtieths(&number);

@@ -29,6 +29,7 @@ struct date_number {
 	int64_t whole;       /* at most NUMBER_MAX, which stands for all that is more */
 	struct str fraction; /* the digits after the point; n is 0 if there is none */
 	bool has_rest;       /* the fraction is not zero */
+	bool huge;           /* more digits before the point than the reference computes with */
 };
 
 #define NUMBER_MAX INT64_C(1000000000000)

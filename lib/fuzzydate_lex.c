@@ -125,6 +125,10 @@ bool date_number_read(struct str text, struct date_number *number)
 	*number = (struct date_number){ 0 };
 	if (!date_digits(str_slice(text, 0, point), &number->whole))
 		return false;
+	size_t zeros = 0, digits = point == STR_NOT_FOUND ? text.n : point;
+	while (zeros < digits && text.p[zeros] == '0')
+		zeros++;
+	number->huge = digits - zeros > 28;
 	if (point == STR_NOT_FOUND)
 		return true;
 	number->fraction = str_slice(text, point + 1, text.n);

@@ -164,8 +164,7 @@ static bool has_surrogate(const struct parts *parts)
 static int label_prepare(struct str label, struct parts *out, struct err *err)
 {
 	struct parts mapped;
-	if (label_read(label, &mapped) < 0 ||
-	    steps_do(&mapped, false) != STRINGPREP_OK)
+	if (label_read(label, &mapped) < 0 || steps_do(&mapped, false) != STRINGPREP_OK)
 		return err_set(err, FAULT_OTHER, "%s", length_error);
 	if (has_surrogate(&mapped))
 		return err_set(err, FAULT_OTHER, "label not allowed: surrogate");
@@ -175,7 +174,7 @@ static int label_prepare(struct str label, struct parts *out, struct err *err)
 	int status = steps_do(out, true);
 	if (status != STRINGPREP_OK)
 		return err_set(err, FAULT_OTHER, "label not allowed: %s",
-			       stringprep_strerror((Stringprep_rc)status));
+		               stringprep_strerror((Stringprep_rc)status));
 	return 0;
 }
 

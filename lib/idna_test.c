@@ -75,14 +75,15 @@ static void not_allowed(void **state)
 	(void)state;
 	refused(S("\u00E4..b"));
 	refused(S("\u3002"));
-	refused(S("\u00AD"));           /* nothing is left */
-	refused(S("xn--\u00E4"));       /* prefix */
-	refused(S("\u2028"));           /* prohibited */
-	refused(S("\xED\xA0\x80"));     /* surrogate */
-	refused(S("\u00E4\xFF"));       /* no character */
-	refused(S("\u05D0a"));          /* both directions */
-	refused(S("\u05D0" "1"));       /* ends in neither */
-	refused(S(A62 "\u00E4"));       /* too long */
+	refused(S("\u00AD"));       /* nothing is left */
+	refused(S("xn--\u00E4"));   /* prefix */
+	refused(S("\u2028"));       /* prohibited */
+	refused(S("\xED\xA0\x80")); /* surrogate */
+	refused(S("\u00E4\xFF"));   /* no character */
+	refused(S("\u05D0a"));      /* both directions */
+	refused(S("\u05D0"
+	          "1"));          /* ends in neither */
+	refused(S(A62 "\u00E4")); /* too long */
 }
 
 static void long_labels(void **state)

@@ -211,8 +211,8 @@ static bool decimal_is_short(const struct decimal *d, double *out)
 	int64_t digits = 0;
 	for (size_t i = 0; i < d->n; i++)
 		digits = digits * 10 + (d->digits[i] - '0');
-	*out = shift < 0 ? (double)digits / powers_of_ten[-shift] :
-			   (double)digits * powers_of_ten[shift];
+	*out = shift < 0 ? (double)digits / powers_of_ten[-shift]
+	                 : (double)digits * powers_of_ten[shift];
 	return true;
 }
 
@@ -240,7 +240,7 @@ static double decimal_value(struct decimal *d)
 		if (d->inexact)
 			d->digits[d->n++] = '1';
 		snprintf(text, sizeof text, "%.*se%d", (int)d->n, d->digits,
-			 (int)(d->exponent - (int64_t)d->n));
+		         (int)(d->exponent - (int64_t)d->n));
 		number = read_c_locale(text);
 	}
 	return d->negative ? -number : number;
@@ -276,11 +276,10 @@ int number_float(struct str s, double *out)
 int number_from_double(struct arena *arena, double number, struct value *out, struct err *err)
 {
 	if (isnan(number))
-		return err_set(err, FAULT_OTHER,
-			       "ValueError: cannot convert float NaN to integer");
+		return err_set(err, FAULT_OTHER, "ValueError: cannot convert float NaN to integer");
 	if (isinf(number))
 		return err_set(err, FAULT_OTHER,
-			       "OverflowError: cannot convert float infinity to integer");
+		               "OverflowError: cannot convert float infinity to integer");
 	if (number >= -0x1p63 && number < 0x1p63) {
 		*out = value_int((int64_t)number);
 		return 0;
@@ -464,8 +463,8 @@ struct str number_float_text(double number, char out[NUMBER_FLOAT_SIZE])
 		struct digits d = { .text = "0", .n = 1, .exponent = 1 };
 		if (number > 0)
 			digits_shortest(number, &d);
-		n += d.exponent > 16 || d.exponent < -3 ? put_exponential(out + n, &d) :
-							  put_fixed(out + n, &d);
+		n += d.exponent > 16 || d.exponent < -3 ? put_exponential(out + n, &d)
+		                                        : put_fixed(out + n, &d);
 	}
 	out[n] = 0;
 	return (struct str){ out, n };
@@ -512,9 +511,9 @@ int value_to_int(struct arena *arena, struct value v, struct value *out, struct 
 		return text_error(arena, "invalid literal for int() with base 10", v, err);
 	default:
 		return err_set(err, FAULT_OTHER,
-			       "TypeError: int() argument must be a string, a bytes-like object or "
-			       "a real number, not '%s'",
-			       kind_name(v.kind));
+		               "TypeError: int() argument must be a string, a bytes-like object or "
+		               "a real number, not '%s'",
+		               kind_name(v.kind));
 	}
 }
 
@@ -523,7 +522,7 @@ static int float_of_big(struct str digits, double *out, struct err *err)
 {
 	if (number_float(digits, out) < 0 || isinf(*out))
 		return err_set(err, FAULT_OTHER,
-			       "OverflowError: int too large to convert to float");
+		               "OverflowError: int too large to convert to float");
 	return 0;
 }
 
@@ -551,9 +550,10 @@ int value_to_float(struct arena *arena, struct value v, struct value *out, struc
 			break;
 		return text_error(arena, "could not convert string to float", v, err);
 	default:
-		return err_set(err, FAULT_OTHER,
-			       "TypeError: float() argument must be a string or a real number, not '%s'",
-			       kind_name(v.kind));
+		return err_set(
+			err, FAULT_OTHER,
+			"TypeError: float() argument must be a string or a real number, not '%s'",
+			kind_name(v.kind));
 	}
 	*out = value_float(number);
 	return 0;

@@ -46,9 +46,24 @@ static void ints(void **state)
 	check_big(S("9223372036854775808"), S("9223372036854775808"));
 	check_big(S("-9223372036854775809"), S("-9223372036854775809"));
 	check_big(S("00_18446744073709551616"), S("18446744073709551616"));
-	static const char *const wrong[] = { "",    " ",    "-",   "1__0", "_1", "1_",  "1.0", "1e3",
-					     "0x1", "- 1",  "+-1", "1 2",  "a",  "\xB9" "1",
-					     "\x1C" "1",    "--1" };
+	static const char *const wrong[] = { "",
+		                             " ",
+		                             "-",
+		                             "1__0",
+		                             "_1",
+		                             "1_",
+		                             "1.0",
+		                             "1e3",
+		                             "0x1",
+		                             "- 1",
+		                             "+-1",
+		                             "1 2",
+		                             "a",
+		                             "\xB9"
+		                             "1",
+		                             "\x1C"
+		                             "1",
+		                             "--1" };
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
 		no_int(str_of(wrong[i]));
 	no_int(S("1\0"));
@@ -96,12 +111,14 @@ static void floats(void **state)
 	check_float(S("2.2250738585072011e-308"), 0x0.fffffffffffffp-1022);
 	/* Half way between two doubles: the even one; a little more: the upper one. */
 	check_float(S("9007199254740993"), 9007199254740992.0);
-	check_float(S("9007199254740993.0000000000000000000000000000000000001"), 9007199254740994.0);
+	check_float(S("9007199254740993.0000000000000000000000000000000000001"),
+	            9007199254740994.0);
 	check_float(S("InFinity"), (double)INFINITY);
 	check_float(S("-inf"), -(double)INFINITY);
 	check_float(S("nan"), (double)NAN);
-	static const char *const wrong[] = { "",     ".",   "1e",  "1e+", "e1",   "1_.5", "1._5", "_1",
-					     "1e_5", "1 2", "0x1", "1,5", "infin", "nan1", "+-1" };
+	static const char *const wrong[] = { "",     ".",    "1e",    "1e+",  "e1",
+		                             "1_.5", "1._5", "_1",    "1e_5", "1 2",
+		                             "0x1",  "1,5",  "infin", "nan1", "+-1" };
 	double number = 0;
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
 		assert_int_equal(number_float(str_of(wrong[i]), &number), -1);
@@ -125,13 +142,29 @@ static void float_texts(void **state)
 		double number;
 		const char *text;
 	} rows[] = {
-		{ 0, "0.0" }, { -0.0, "-0.0" }, { 1, "1.0" }, { 100, "100.0" }, { 0.1, "0.1" },
-		{ -1.5, "-1.5" }, { 0.0001, "0.0001" }, { 0.00001, "1e-05" }, { 1e15, "1000000000000000.0" },
-		{ 9999999999999998, "9999999999999998.0" }, { 1e16, "1e+16" }, { 1.5e300, "1.5e+300" },
-		{ 5e-324, "5e-324" }, { 1.0 / 3, "0.3333333333333333" }, { 0.1 + 0.2, "0.30000000000000004" },
-		{ 1.7976931348623157e308, "1.7976931348623157e+308" }, { 123456.789, "123456.789" },
-		{ 0x1p-44, "5.684341886080802e-14" }, { 1e23, "1e+23" }, { 0x1p-1022, "2.2250738585072014e-308" },
-		{ (double)NAN, "nan" }, { (double)INFINITY, "inf" }, { -(double)INFINITY, "-inf" },
+		{ 0, "0.0" },
+		{ -0.0, "-0.0" },
+		{ 1, "1.0" },
+		{ 100, "100.0" },
+		{ 0.1, "0.1" },
+		{ -1.5, "-1.5" },
+		{ 0.0001, "0.0001" },
+		{ 0.00001, "1e-05" },
+		{ 1e15, "1000000000000000.0" },
+		{ 9999999999999998, "9999999999999998.0" },
+		{ 1e16, "1e+16" },
+		{ 1.5e300, "1.5e+300" },
+		{ 5e-324, "5e-324" },
+		{ 1.0 / 3, "0.3333333333333333" },
+		{ 0.1 + 0.2, "0.30000000000000004" },
+		{ 1.7976931348623157e308, "1.7976931348623157e+308" },
+		{ 123456.789, "123456.789" },
+		{ 0x1p-44, "5.684341886080802e-14" },
+		{ 1e23, "1e+23" },
+		{ 0x1p-1022, "2.2250738585072014e-308" },
+		{ (double)NAN, "nan" },
+		{ (double)INFINITY, "inf" },
+		{ -(double)INFINITY, "-inf" },
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		char room[NUMBER_FLOAT_SIZE];
@@ -181,7 +214,8 @@ static void of_values(void **state)
 	assert_int_equal(value_to_int(&arena, value_float(5.5), &v, &err), 0);
 	assert_true(v.kind == VALUE_INT && v.integer == 5);
 	assert_int_equal(value_to_int(&arena, value_cstr("5.5\n"), &v, &err), -1);
-	assert_string_equal(err.text, "ValueError: invalid literal for int() with base 10: '5.5\\n'");
+	assert_string_equal(err.text,
+	                    "ValueError: invalid literal for int() with base 10: '5.5\\n'");
 	assert_int_equal(value_to_int(&arena, value_bytes(S("\u0661")), &v, &err), -1);
 	assert_int_equal(value_to_int(&arena, value_null(), &v, &err), -1);
 	assert_int_equal(strncmp(err.text, "TypeError: ", 11), 0);

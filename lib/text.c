@@ -54,7 +54,7 @@ static uint32_t decode(const uint8_t *p, size_t n, size_t *length)
 	if (n < 4 || !continues(p[3]))
 		return TEXT_REPLACEMENT;
 	uint32_t c = (p[0] & 0x07u) << 18 | (p[1] & 0x3Fu) << 12 | (p[2] & 0x3Fu) << 6 |
-		     (p[3] & 0x3Fu);
+	             (p[3] & 0x3Fu);
 	if (c < 0x10000 || c > 0x10FFFF)
 		return TEXT_REPLACEMENT;
 	*length = 4;
@@ -222,6 +222,11 @@ static struct str convert_runs(struct arena *arena, struct str s, convert_functi
 	return buffer_str(&out);
 }
 
+static uint8_t swap_case(uint8_t c, uint8_t first)
+{
+	return (uint8_t)(c ^ ((uint8_t)(c - first) < 26) << 5);
+}
+
 /* ASCII text with the letters from `first` to `first` + 25 in the other case. */
 static struct str swap_ascii(struct arena *arena, struct str s, uint8_t first)
 {
@@ -233,15 +238,18 @@ static struct str swap_ascii(struct arena *arena, struct str s, uint8_t first)
 		return s;
 	uint8_t *out = arena_alloc(arena, s.n + 1);
 	memcpy(out, p, i);
+	for (; s.n - i >= BLOCK; i += BLOCK)
+		for (size_t k = 0; k < BLOCK; k++)
+			out[i + k] = swap_case(p[i + k], first);
 	for (; i < s.n; i++)
-		out[i] = (uint8_t)(p[i] ^ ((uint8_t)(p[i] - first) < 26 ? 0x20 : 0));
+		out[i] = swap_case(p[i], first);
 	out[s.n] = 0;
 	return (struct str){ (char *)out, s.n };
 }
 
 /* `converted`, or s itself if both are equal; what was taken since the mark is given back then. */
 static struct str unless_equal(struct arena *arena, struct arena_mark mark, struct str s,
-			       struct str converted)
+                               struct str converted)
 {
 	if (!str_eq(converted, s))
 		return converted;
@@ -269,7 +277,8 @@ static bool beside_cased(struct str s, uint32_t (*take)(struct str *))
 /* One character in lower case; `before` and `after` are what is around it. */
 static void put_lower(struct buffer *out, struct str before, uint32_t c, struct str after)
 {
-	if (c == CAPITAL_SIGMA && beside_cased(before, text_last) && !beside_cased(after, text_next))
+	if (c == CAPITAL_SIGMA && beside_cased(before, text_last) &&
+	    !beside_cased(after, text_next))
 		buffer_add_utf8(out, FINAL_SIGMA);
 	else if (c == CAPITAL_I_DOT)
 		buffer_add_str(out, S("i\u0307"));

@@ -45,7 +45,12 @@ static void lower(void **state)
 	check(text_lower(&arena, S("A.\u03A3'.")), "a.\u03C2'.");
 	check(text_lower(&arena, S("A'\u0345\u03A3")), "a'\u0345\u03C2");
 	check(text_lower(&arena, S("\u0345\u03A3")), "\u0345\u03C3");
-	check(text_lower(&arena, S("A\xED\xA0\x80" "B\xFF" "C")), "a\xED\xA0\x80" "b\xFF" "c");
+	check(text_lower(&arena, S("A\xED\xA0\x80"
+	                           "B\xFF"
+	                           "C")),
+	      "a\xED\xA0\x80"
+	      "b\xFF"
+	      "c");
 	assert_true(text_is_lower(&arena, S("a\u00DF1")));
 	assert_false(text_is_lower(&arena, S("a\u00C4")));
 	assert_false(text_is_lower(&arena, S("aB")));
@@ -59,7 +64,10 @@ static void upper(void **state)
 	check(text_upper(&arena, S("abc{xyz}`z@")), "ABC{XYZ}`Z@");
 	check(text_upper(&arena, S("stra\u00DFe \uFB03 \u0390")), "STRASSE FFI \u0399\u0308\u0301");
 	check(text_upper(&arena, S("\u03C2\u03C3")), "\u03A3\u03A3");
-	check(text_upper(&arena, S("a\xED\xB0\x80" "b\x80")), "A\xED\xB0\x80" "B\x80");
+	check(text_upper(&arena, S("a\xED\xB0\x80"
+	                           "b\x80")),
+	      "A\xED\xB0\x80"
+	      "B\x80");
 	assert_true(text_is_upper(&arena, S("A\u00C4 1")));
 	assert_false(text_is_upper(&arena, S("A\u00DF")));
 	assert_false(text_is_upper(&arena, S("Ab")));
@@ -112,12 +120,12 @@ static void characters(void **state)
 static void lines(void **state)
 {
 	(void)state;
-	struct str rest = S("a\nb\r\nc\rd\ve\ff\x1Cg\x1Dh\x1Ei\xC2\x85j\u2028k\u2029\n\u00E4\u20ACx");
+	struct str rest = S(
+		"a\nb\r\nc\rd\ve\ff\x1Cg\x1Dh\x1Ei\xC2\x85j\u2028k\u2029\n\u00E4\u20ACx");
 	static const char *const want[][2] = {
-		{ "a", "\n" },   { "b", "\r\n" },     { "c", "\r" },
-		{ "d", "\v" },   { "e", "\f" },       { "f", "\x1C" },
-		{ "g", "\x1D" }, { "h", "\x1E" },     { "i", "\xC2\x85" },
-		{ "j", "\u2028" }, { "k", "\u2029" }, { "", "\n" },
+		{ "a", "\n" },           { "b", "\r\n" },   { "c", "\r" },     { "d", "\v" },
+		{ "e", "\f" },           { "f", "\x1C" },   { "g", "\x1D" },   { "h", "\x1E" },
+		{ "i", "\xC2\x85" },     { "j", "\u2028" }, { "k", "\u2029" }, { "", "\n" },
 		{ "\u00E4\u20ACx", "" },
 	};
 	for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
@@ -141,9 +149,10 @@ static void properties(void **state)
 	assert_true(text_is_space(0x1F) && text_is_space(' ') && text_is_space(0x2003));
 	assert_false(text_is_space(0x200B) || text_is_space('_') || text_is_space(0x1B));
 	assert_true(text_is_printable(' ') && text_is_printable('~') && text_is_printable(0xE4));
-	assert_false(text_is_printable(0x7F) || text_is_printable(0xA0) || text_is_printable(0xAD) ||
-		     text_is_printable(0x2028) || text_is_printable(0xD800) ||
-		     text_is_printable(0xE000) || text_is_printable(0x378));
+	assert_false(text_is_printable(0x7F) || text_is_printable(0xA0) ||
+	             text_is_printable(0xAD) || text_is_printable(0x2028) ||
+	             text_is_printable(0xD800) || text_is_printable(0xE000) ||
+	             text_is_printable(0x378));
 	assert_int_equal(text_decimal('7'), 7);
 	assert_int_equal(text_decimal(0x0663), 3);
 	assert_int_equal(text_decimal(0x1D7D9), 1);
@@ -157,7 +166,8 @@ static void nfkc(void **state)
 	struct str same = S("plain");
 	assert_ptr_equal(text_nfkc(&arena, same).p, same.p);
 	check(text_nfkc(&arena, S("a\u0308\uFF0F\u2100\u212B")), "\u00E4/a/c\u00C5");
-	check(text_nfkc(&arena, S("\uFF21\xED\xA0\x80\uFF22")), "A\xED\xA0\x80" "B");
+	check(text_nfkc(&arena, S("\uFF21\xED\xA0\x80\uFF22")), "A\xED\xA0\x80"
+	                                                        "B");
 }
 
 static void clean(void **state)
@@ -165,7 +175,10 @@ static void clean(void **state)
 	(void)state;
 	struct str same = S("fine \u00E4");
 	assert_ptr_equal(text_clean_utf8(&arena, same).p, same.p);
-	check(text_clean_utf8(&arena, S("a\xFF" "b\xE2\x82" "c\xC3\xA4\xED\xA0\x80")), "abc\u00E4");
+	check(text_clean_utf8(&arena, S("a\xFF"
+	                                "b\xE2\x82"
+	                                "c\xC3\xA4\xED\xA0\x80")),
+	      "abc\u00E4");
 	check(text_clean_utf8(&arena, S("\xF0\x9F\x98")), "");
 	check(text_clean_utf8(&arena, S("\xC3(")), "(");
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-#include "lib/yaml.h"
+#include <intelmq/yaml.h>
 
 #include <intelmq/json.h>
 #include <intelmq/text.h>

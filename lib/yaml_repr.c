@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include <intelmq/repr.h>
 
-#include "lib/yaml.h"
+#include <intelmq/yaml.h>
 
 bool yaml_has_date(const struct yaml_mark *mark)
 {

@@ -4,7 +4,7 @@
 #include <intelmq/number.h>
 #include <math.h>
 
-#include "lib/yaml.h"
+#include <intelmq/yaml.h>
 
 enum {
 	DIGITS_MAX = 4300,      /* of a decimal integer, as in Python */

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "lib/yaml.h"
+#include <intelmq/yaml.h>
 
 void yaml_parser_open(yaml_parser_t *parser, struct str text)
 {

@@ -242,18 +242,28 @@ struct event *event_from_dict(struct arena *arena, const struct data_format *for
 	return e;
 }
 
-static bool passes_from_report(struct str key, const struct list *copied)
+/* What every event takes over from its report. */
+static bool passes_from_report(struct str key)
 {
 	static const char *const passed[] = { "feed.accuracy", "feed.code", "feed.documentation", "feed.name",
 		                              "feed.provider", "feed.url",  "rtir_id",            "time.observation" };
 	for (size_t i = 0; i < sizeof passed / sizeof *passed; i++)
 		if (str_eq(key, str_of(passed[i])))
 			return true;
-	for (size_t i = 0; copied && i < copied->n; i++)
-		if (value_is_text(copied->items[i], key) || (value_is_text(copied->items[i], S("extra")) &&
-		                                             str_starts(key, S("extra."))))
-			return true;
 	return false;
+}
+
+/* Further report fields that the operator wants in the events; `extra` as a whole is one of them. */
+static int add_copied(struct event *e, const struct event *report, const struct list *copied)
+{
+	for (size_t i = 0; copied && i < copied->n; i++) {
+		const struct value *v = copied->items[i].kind == VALUE_STR ?
+		                                event_get_key(report, copied->items[i].text) :
+		                                NULL;
+		if (v && add_pair(e, copied->items[i].text, *v) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 struct event *event_from_event(struct arena *arena, const struct fields *fields, const struct event *other,
@@ -264,14 +274,14 @@ struct event *event_from_event(struct arena *arena, const struct fields *fields,
 	bool to_report = fields == other->format->report && other->fields != fields;
 	for (size_t i = 0; i < other->n; i++) {
 		struct slot *slot = &other->slots[i];
-		if (slot->gap || (from_report && !passes_from_report(slot->key, copied)))
+		if (slot->gap || (from_report && !passes_from_report(slot->key)))
 			continue;
 		if (to_report && !field_find(fields, slot->key) && !field_parent(fields, slot->key))
 			continue;
 		if (add_pair(e, slot->key, *slot_value(other, slot)) < 0)
 			return NULL;
 	}
-	return e;
+	return from_report && add_copied(e, other, copied) < 0 ? NULL : e;
 }
 
 struct event *event_from_report(struct arena *arena, const struct event *report)

@@ -21,11 +21,16 @@ enum {
  */
 int number_int(struct arena *, struct str text, struct value *out);
 
-/* float(text), correctly rounded; also "nan", "inf", "infinity" in any case with a sign. -1 if it is none. */
+/*
+ * float(text), correctly rounded; also "nan", "inf" and "infinity" in any case and with a sign. -1 if
+ * it is none.
+ */
 int number_float(struct str text, double *out);
 
-/* The integer that a double holds after its fraction is cut off; exact at any size.
- * -1 (FAULT_OTHER): "OverflowError: …" for an infinity, "ValueError: …" for NaN. */
+/*
+ * The integer that a double holds after its fraction is cut off; exact at any size.
+ * -1 (FAULT_OTHER): "OverflowError: …" for an infinity, "ValueError: …" for NaN.
+ */
 int number_from_double(struct arena *, double, struct value *out, struct err *);
 
 /*
@@ -44,5 +49,8 @@ struct str number_int_text(int64_t, char out[NUMBER_INT_SIZE]);
  */
 int value_to_int(struct arena *, struct value, struct value *out, struct err *);
 
-/* float(value), as VALUE_FLOAT; errors as value_to_int, "OverflowError: " for an integer that is too large. */
+/*
+ * float(value), as VALUE_FLOAT; errors as value_to_int, with "OverflowError: " for an integer that is
+ * too large.
+ */
 int value_to_float(struct arena *, struct value, struct value *out, struct err *);

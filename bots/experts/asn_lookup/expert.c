@@ -133,7 +133,7 @@ static void asn_lookup_check(struct bot *bot, struct findings *findings)
 const struct bot_type experts_asn_lookup_expert = {
 	.module = "intelmq.bots.experts.asn_lookup.expert",
 	.summary = "Adds autonomous system and network of addresses from a local routing table.",
-	PARAMS_OF(.database = "/opt/intelmq/var/lib/bots/asn_lookup/ipasn.dat", .autoupdate_cached_database = true),
+	PARAMS_OF(.autoupdate_cached_database = true),
 	.state_size = sizeof(struct asn_state),
 	.uses = USES_FILES,
 	.init = asn_lookup_init,

@@ -127,7 +127,7 @@ const struct bot_type experts_maxmind_geoip_expert = {
 	.module = "intelmq.bots.experts.maxmind_geoip.expert",
 	.summary = "Adds country, city and coordinates of addresses from a local database.",
 	PARAMS_OF(.database = "/opt/intelmq/var/lib/bots/maxmind_geoip/GeoLite2-City.mmdb",
-	          .autoupdate_cached_database = true),
+	          .license_key = "<insert Maxmind license key>", .autoupdate_cached_database = true),
 	.state_size = sizeof(struct geoip_state),
 	.uses = USES_FILES,
 	.init = maxmind_geoip_init,
