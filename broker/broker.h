@@ -47,7 +47,8 @@ struct publish {
 struct commit {
 	const struct message *consumed; /* in the order of receiving */
 	size_t n_consumed;
-	const struct message *noted; /* one claimed message whose `note` is to be remembered, or NULL */
+	const struct message
+		*noted; /* one claimed message whose `note` is to be remembered, or NULL */
 	const struct publish *published;
 	size_t n_published;
 	const struct state_change *changes;
@@ -71,8 +72,9 @@ struct queue_limits {
 	uint64_t messages, bytes;
 };
 
-/* The memory broker. `limits` apply to every queue. */
+/* The memory broker. `limits` apply to every queue; queues on a common cycle share one budget. */
 struct broker *broker_memory_new(struct queue_limits limits);
+/* After all its consumers are closed. */
 void broker_free(struct broker *);
 
 /*
@@ -87,12 +89,20 @@ void consumer_close(struct consumer *);
 
 /*
  * Claims up to `limits` messages in order (at least one, however large). Returns their number, 0 if
- * there is nothing or a destination has no room (broker_full_queue tells which), -1 on failure of the broker.
+ * there is nothing or a destination has no room (broker_full_queue tells which), -1 on failure of
+ * the broker. What is still claimed from before stays so: after a failed commit release it. Among
+ * several consumers of a queue each gets at most its share of what is free; the only instance of a
+ * bot gets nothing from behind a message that somebody else holds.
  */
 int broker_receive(struct consumer *, struct receive_limits, struct arena *, struct batch *out,
                    struct err *);
 
-/* Applies a commit whole or, on failure, not at all. Consumed messages must be claimed by this consumer. */
+/*
+ * Applies a commit whole or, on failure, not at all. Consumed and noted messages must be claimed by
+ * this consumer, a message cannot be both, queues must be among its destinations (one named twice
+ * gets the message once). Bodies may be borrowed from messages consumed in the same commit. It is
+ * never refused for lack of room.
+ */
 int broker_commit(struct consumer *, const struct commit *, struct err *);
 
 /* Gives claimed messages back to their places. */
@@ -108,10 +118,10 @@ int broker_load_state(struct consumer *, void (*each)(void *context, const struc
 /* All queues in the order of their names; the array lies in the arena. */
 size_t broker_queues(struct broker *, struct arena *, struct queue_info **out);
 
-/* Puts one message into a queue from outside (tests, tools). */
+/* Puts one message into a queue from outside (tests, tools). Fails if the queue has no room. */
 int broker_push(struct broker *, struct str queue, struct str body, struct err *);
 
-/* Up to `count` messages of a queue without claiming them. */
+/* Copies of the first `count` messages of a queue, claimed ones too; returns their number. */
 size_t broker_peek(struct broker *, struct str queue, size_t count, struct arena *,
                    struct str *bodies_out);
 

@@ -5,6 +5,7 @@
 #include <getopt.h>
 #include <intelmq/json.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "config/runtime.h"
 #include "engine/types.h"
@@ -18,6 +19,19 @@ static const char help[] = "usage: intelmq check [--json] [RUNTIME_FILE]\n\n"
 			   "Checks runtime.yaml, harmonization.conf and every bot's parameters. Exit code 1 if there are errors.\n"
 			   "  --json  findings as a JSON list\n";
 
+/* Operators run bots of their own beside ours: an executable of the module's name will do. */
+static void report_unknown(struct str module, const struct err *err, struct findings *findings)
+{
+	const char *path = getenv("PATH"), *nearest = bot_type_nearest(module);
+	char advice[400] = "see `intelmq describe` for the modules of this build, or put an executable of that name into PATH";
+	if (nearest)
+		snprintf(advice, sizeof advice, "did you mean '%s'?", nearest);
+	if (path && module_in_path(module, path))
+		finding_add(findings, SEVERITY_INFO, NULL, "module '%.*s' is a program of its own", STR_ARG(module));
+	else
+		finding_advise(findings, SEVERITY_WARNING, NULL, advice, "%s", err->text);
+}
+
 static void check_bot(const struct host *host, const struct runtime *runtime, const struct runtime_bot *bot,
                       struct arena *arena, struct findings *findings)
 {
@@ -27,7 +41,7 @@ static void check_bot(const struct host *host, const struct runtime *runtime, co
 		return; /* reported by the loader */
 	const struct bot_type *type = bot_type_find(bot->module, &err);
 	if (!type) {
-		finding_add(findings, SEVERITY_WARNING, NULL, "%s", err.text);
+		report_unknown(bot->module, &err, findings);
 		return;
 	}
 	struct worker_options options = {

@@ -10,6 +10,7 @@ int command_conformance(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_describe(int argc, char **argv);
 int command_test(int argc, char **argv);
+int command_trace(int argc, char **argv);
 
 /* The program's version, as --version prints it. */
 extern const char intelmq_version[];

@@ -17,6 +17,7 @@ struct member {
 	struct botnet *botnet;
 	struct worker *worker; /* NULL once it has ended badly at its start */
 	struct log_file *log;
+	struct log_syslog *syslog;
 	char *id;
 };
 
@@ -35,10 +36,12 @@ struct botnet {
 static void log_line(void *context, const char *bot_id, enum log_level level, struct str text)
 {
 	struct member *member = context;
-	if (member->log) {
+	if (member->log)
 		log_file_write(member->log, level, text);
+	if (member->syslog)
+		log_syslog_write(member->syslog, level, text);
+	if (member->log || member->syslog)
 		return;
-	}
 	struct buffer line;
 	buffer_init(&line, 16 * 1024);
 	log_line_write(&line, clock_now_us(), str_of(bot_id), level, text);
@@ -70,6 +73,10 @@ static int open_log(struct member *member, const struct runtime_bot *bot, struct
 	if (b->options.log_to_stderr)
 		return 0;
 	param_load(&b->arena, settings_params, &settings_defaults, sizeof settings, bot->parameters, &settings, NULL);
+	if (str_eq(str_of(settings.logging_handler), S("syslog")))
+		return log_syslog_open(settings.logging_syslog, member->id, &member->syslog, err);
+	if (str_eq(str_of(settings.logging_handler), S("stream")))
+		return 0;
 	return log_file_open(log_directory(b, &settings), member->id, settings.logging_max_size,
 	                     settings.logging_max_copies, &member->log, err);
 }
@@ -173,6 +180,7 @@ void botnet_close(struct botnet *b)
 	for (size_t i = 0; i < b->n; i++) {
 		worker_close(b->members[i].worker);
 		log_file_close(b->members[i].log);
+		log_syslog_close(b->members[i].syslog);
 		free(b->members[i].id);
 	}
 	free(b->members);

@@ -15,6 +15,9 @@ const char *log_level_name(enum log_level);
  * what a feed contains cannot forge lines. */
 void log_line_write(struct buffer *out, int64_t now_us, struct str bot_id, enum log_level, struct str text);
 
+/* Appends a text with its control characters shown as \xhh. */
+void log_text_write(struct buffer *out, struct str text);
+
 struct log_file;
 
 /* Opens `<directory>/<bot-id>.log` for appending; rotated at `max_size` bytes (0: never), keeping `max_copies`. */
@@ -22,6 +25,13 @@ int log_file_open(const char *directory, const char *bot_id, int64_t max_size, i
                   struct log_file **out, struct err *);
 void log_file_close(struct log_file *);
 int log_file_write(struct log_file *, enum log_level, struct str text);
+
+struct log_syslog;
+
+/* Connects to syslog: the path of its device, or [host, UDP port]. Lines are `<bot-id>: <LEVEL> <text>`. */
+int log_syslog_open(struct value where, const char *bot_id, struct log_syslog **out, struct err *err);
+void log_syslog_close(struct log_syslog *);
+int log_syslog_write(struct log_syslog *, enum log_level, struct str text);
 
 enum { DUMP_LOCK_SECONDS = 60 };
 

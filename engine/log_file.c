@@ -25,6 +25,17 @@ const char *log_level_name(enum log_level level)
 	return names[level];
 }
 
+void log_text_write(struct buffer *out, struct str text)
+{
+	for (size_t i = 0; i < text.n; i++) {
+		unsigned char c = (unsigned char)text.p[i];
+		if ((c < 0x20 && c != '\t') || c == 0x7F)
+			buffer_printf(out, "\\x%02x", c);
+		else
+			buffer_add_char(out, (char)c);
+	}
+}
+
 void log_line_write(struct buffer *out, int64_t now_us, struct str bot_id, enum log_level level, struct str text)
 {
 	time_t seconds = (time_t)(now_us / 1000000);
@@ -36,13 +47,7 @@ void log_line_write(struct buffer *out, int64_t now_us, struct str bot_id, enum 
 	buffer_printf(out, ",%03d - ", (int)(now_us / 1000 % 1000));
 	buffer_add_str(out, bot_id);
 	buffer_printf(out, " - %s - ", log_level_name(level));
-	for (size_t i = 0; i < text.n; i++) {
-		unsigned char c = (unsigned char)text.p[i];
-		if ((c < 0x20 && c != '\t') || c == 0x7F)
-			buffer_printf(out, "\\x%02x", c);
-		else
-			buffer_add_char(out, (char)c);
-	}
+	log_text_write(out, text);
 	buffer_add_char(out, '\n');
 }
 

@@ -4,7 +4,9 @@
 
 #include <intelmq/datetime.h>
 #include <intelmq/number.h>
+#include <intelmq/repr.h>
 #include <intelmq/text.h>
+#include <stdio.h>
 
 bool row_find(const struct row *row, const char *name, struct str *out)
 {
@@ -64,6 +66,20 @@ static bool source_value(const struct map *m, const struct row *row, struct valu
 	return cell.p != NULL;
 }
 
+/* One step of a row's journey, for `intelmq trace --steps` and the debug log. */
+static void trace_map(struct bot *bot, const struct map *m, const struct row *row, struct value v, enum added added)
+{
+	static const char *const outcomes[] = { "kept out", "stored", "no value" };
+	char from[64] = "constant";
+	if (m->column)
+		snprintf(from, sizeof from, "column %d", m->column);
+	else if (m->key)
+		snprintf(from, sizeof from, "'%.50s'", m->key);
+	struct str shown = value_repr(bot->arena, v);
+	bot_log(bot, LEVEL_DEBUG, "row %zu: %s %.*s -> %s: %s", row->number, from, (int)(shown.n > 200 ? 200 : shown.n), shown.p,
+	        m->field, added == ADD_FAILED ? bot->err.text : outcomes[added]);
+}
+
 static enum result map_one(struct bot *bot, const struct map *m, const struct row *row, struct event *event)
 {
 	struct value v;
@@ -84,7 +100,10 @@ static enum result map_one(struct bot *bot, const struct map *m, const struct ro
 			return result;
 	}
 	unsigned flags = (m->lenient ? EVENT_LENIENT : 0u) | (m->overwrite ? EVENT_OVERWRITE : 0u);
-	return event_add(event, str_of(m->field), v, flags) == ADD_FAILED ? BAD_DATA : DONE;
+	enum added added = event_add(event, str_of(m->field), v, flags);
+	if (worker_of(bot)->level == LEVEL_DEBUG)
+		trace_map(bot, m, row, v, added);
+	return added == ADD_FAILED ? BAD_DATA : DONE;
 }
 
 enum result map_row(struct bot *bot, const struct row *row, struct event *event)

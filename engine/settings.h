@@ -14,7 +14,8 @@ struct settings {
 	double rate_limit;             /* seconds between two messages, 0: none */
 	bool load_balance;
 	/* logging */
-	const char *logging_handler, *logging_level, *logging_path, *logging_syslog;
+	const char *logging_handler, *logging_level, *logging_path;
+	struct value logging_syslog;   /* a device, or [host, port] */
 	int64_t logging_max_size, logging_max_copies;
 	int64_t log_processed_messages_count;
 	double log_processed_messages_seconds;

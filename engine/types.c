@@ -60,6 +60,45 @@ const struct bot_type *bot_type_find(struct str module, struct err *err)
 	return NULL;
 }
 
+/* Where the first differing character is, counted from both ends: the more, the nearer. */
+static size_t likeness(struct str a, struct str b)
+{
+	size_t start = 0, end = 0;
+	while (start < a.n && start < b.n && a.p[start] == b.p[start])
+		start++;
+	while (end < a.n - start && end < b.n - start && a.p[a.n - 1 - end] == b.p[b.n - 1 - end])
+		end++;
+	return start + end;
+}
+
+const char *bot_type_nearest(struct str module)
+{
+	const char *nearest = NULL;
+	size_t best = 0;
+	for (size_t i = 0; i < all_bots_count; i++) {
+		struct str name = str_of(all_bots[i]->module);
+		size_t longer = name.n > module.n ? name.n : module.n, like = likeness(name, module);
+		/* Two or three letters may differ, not the family of the bot. */
+		if (like + 3 >= longer && like > best) {
+			best = like;
+			nearest = all_bots[i]->module;
+		}
+	}
+	return nearest;
+}
+
+bool module_in_path(struct str module, const char *path)
+{
+	for (struct str rest = str_of(path); rest.p;) {
+		struct str directory = str_cut(&rest, ':');
+		char file[4096];
+		int n = snprintf(file, sizeof file, "%.*s/%.*s", STR_ARG(directory), STR_ARG(module));
+		if (n > 0 && (size_t)n < sizeof file && access(file, X_OK) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* ---- Descriptions ---- */
 
 static struct value describe_uses(struct arena *arena, unsigned uses)

@@ -14,6 +14,12 @@ const char *bot_type_kind(const struct bot_type *);
  * NULL: err says whether it is unknown or known but not built, and why. */
 const struct bot_type *bot_type_find(struct str module, struct err *);
 
+/* The module whose name is nearly the same, or NULL. */
+const char *bot_type_nearest(struct str module);
+
+/* True if an executable of that name lies in a directory of `path` (as $PATH): a bot of somebody else. */
+bool module_in_path(struct str module, const char *path);
+
 /* The description of one type as JSON (parameters with defaults, mapping, uses) or as Markdown. */
 struct value bot_type_describe(struct arena *, const struct bot_type *);
 void bot_type_describe_markdown(struct buffer *, const struct bot_type *);

@@ -257,10 +257,9 @@ static bool passes_from_report(struct str key)
 static int add_copied(struct event *e, const struct event *report, const struct list *copied)
 {
 	for (size_t i = 0; copied && i < copied->n; i++) {
-		const struct value *v = copied->items[i].kind == VALUE_STR ?
-		                                event_get_key(report, copied->items[i].text) :
-		                                NULL;
-		if (v && add_pair(e, copied->items[i].text, *v) < 0)
+		struct str name = copied->items[i].kind == VALUE_STR ? copied->items[i].text : STR_NONE;
+		const struct value *v = name.p && !passes_from_report(name) ? event_get_key(report, name) : NULL;
+		if (v && add_pair(e, name, *v) < 0)
 			return -1;
 	}
 	return 0;

@@ -17,6 +17,7 @@ static const struct command {
 	{ "conformance", command_conformance, "replay recorded behaviour of the reference" },
 	{ "describe", command_describe, "print what a bot is and which parameters it has" },
 	{ "test", command_test, "run the golden tests (*.t) below a folder" },
+	{ "trace", command_trace, "show what one bot makes of a report, step by step" },
 };
 
 static void usage(FILE *out)
