@@ -2,8 +2,8 @@
 /*
  * backend.h - what a kind of broker provides; broker.c hands the calls of broker.h on to it.
  *
- * A backend embeds `struct broker` and `struct consumer` as the first members of its own structures.
- * The meaning of each function is that of its namesake in broker.h.
+ * A backend embeds `struct broker` and `struct consumer` as the first members of its own
+ * structures. The meaning of each function is that of its namesake in broker.h.
  */
 #pragma once
 #include "broker/broker.h"

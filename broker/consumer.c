@@ -28,7 +28,9 @@ static void compact(struct core_consumer *c)
 	c->first_holding = c->empty_holdings = 0;
 }
 
-/* Room for one more; empty ones are thrown out only if that frees half, which keeps it amortised. */
+/*
+ * Room for one more; empty ones are thrown out only if that frees half, which keeps it amortised.
+ */
 static void make_room(struct core_consumer *c)
 {
 	if (c->n_holdings < c->holdings_capacity)

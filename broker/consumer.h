@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* consumer.h - the inside of a core: its consumers and what each of them holds. */
+/*
+ * consumer.h - the inside of a core: its consumers and what each of them holds.
+ */
 #pragma once
 #include "broker/core.h"
 #include "broker/queue.h"

@@ -340,7 +340,9 @@ static void unmark(struct core_consumer *c, const struct found *found, size_t n)
 		found[i].holding->entry->holders[found[i].place] = c->number;
 }
 
-/* Finds and marks all, so that one named twice is seen, or none. NULL: err says which is not held. */
+/*
+ * Finds and marks all, so that one named twice is seen, or none. NULL: err says which is not held.
+ */
 static struct found *mark_claims(struct core_consumer *c, const struct message *messages, size_t n,
                                  struct err *err)
 {
@@ -355,8 +357,8 @@ static struct found *mark_claims(struct core_consumer *c, const struct message *
 	return found;
 }
 
-int core_release(struct core_consumer *c, const struct message *messages, size_t count,
-                 struct err *err)
+int core_give_back(struct core_consumer *c, const struct message *messages, size_t count,
+                   struct err *err)
 {
 	struct found *found = mark_claims(c, messages, count, err);
 	for (size_t i = 0; found && i < count; i++) {

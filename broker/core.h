@@ -2,9 +2,9 @@
 /*
  * core.h - queues, claims, budgets, commits: pure logic without I/O, clock or threads.
  *
- * Whoever owns a core calls it from one thread; the order of the calls is the one total order of all
- * changes. The memory broker is a core and keyed state; a server puts connections in front and a
- * database behind. Keyed state is not kept here, since a server keeps it elsewhere: a commit's
+ * Whoever owns a core calls it from one thread; the order of the calls is the one total order of
+ * all changes. The memory broker is a core and keyed state; a server puts connections in front and
+ * a database behind. Keyed state is not kept here, since a server keeps it elsewhere: a commit's
  * changes are checked, and the owner takes them once the commit has succeeded.
  *
  * Every change of what a queue holds happens in block_publish, place_remove and place_set_note
@@ -17,28 +17,31 @@ struct core;
 struct core_consumer;
 
 /*
- * `limits` apply to each queue. `epoch` (1 … 2^24 - 1) is in the upper part of each block's identity:
- * a new one after every start makes sure that none is used twice.
+ * `limits` apply to each queue. `epoch` (1 … 2^24 - 1) is in the upper part of each block's
+ * identity: a new one after every start makes sure that none is used twice.
  */
 struct core *core_new(struct queue_limits limits, uint32_t epoch);
 void core_free(struct core *);
 
 /*
- * Fails for an empty bot's name, an empty destination, the same bot and instance twice, and for more
- * than 65,533 consumers. One bot of which a single instance is open is *ordered*: it gets nothing from
- * behind a message that somebody else holds. Several consumers of one queue get at most their share
- * of what is free with one receive, but at least one message; in whose turn is decided by the owner,
- * who serves requests in the order in which they came.
+ * Fails for an empty bot's name, an empty destination, the same bot and instance twice, and for
+ * more than 65,533 consumers. One bot of which a single instance is open is *ordered*: it gets
+ * nothing from behind a message that somebody else holds. Several consumers of one queue get at
+ * most their share of what is free with one receive, but at least one message; in whose turn is
+ * decided by the owner, who serves requests in the order in which they came.
  */
 int core_open(struct core *, const struct consumer_names *, struct core_consumer **out,
               struct err *);
 void core_close(struct core_consumer *);
 
-/* The rest as in broker.h. core_commit publishes before it removes: bodies may be borrowed from claims. */
+/*
+ * The rest as in broker.h (give_back: release). core_commit publishes before it removes: bodies
+ * may be borrowed from claims.
+ */
 int core_receive(struct core_consumer *, struct receive_limits, struct arena *, struct batch *out,
                  struct err *);
 int core_commit(struct core_consumer *, const struct commit *, struct err *);
-int core_release(struct core_consumer *, const struct message *, size_t count, struct err *);
+int core_give_back(struct core_consumer *, const struct message *, size_t count, struct err *);
 struct str core_full_queue(struct core_consumer *);
 size_t core_queues(struct core *, struct arena *, struct queue_info **out);
 int core_push(struct core *, struct str queue, struct str body, struct err *);

@@ -180,8 +180,8 @@ static void test_claims_return_to_their_places(void **state)
 		push(&f, "in", body);
 	struct batch batch;
 	assert_string_equal(take(&f, c, 4, 100, &batch), "a b c d");
-	assert_int_equal(core_release(c, &batch.messages[1], 2, &f.err), 0);
-	assert_int_equal(core_release(c, &batch.messages[1], 1, &f.err), -1);
+	assert_int_equal(core_give_back(c, &batch.messages[1], 2, &f.err), 0);
+	assert_int_equal(core_give_back(c, &batch.messages[1], 1, &f.err), -1);
 	assert_string_equal(take(&f, c, 1, 100, NULL), "b");
 	core_close(c);
 	c = open_bot(&f, "bot", 0, "in", NULL, NULL);
@@ -201,7 +201,7 @@ static void test_single_consumer_waits_behind_a_claim(void **state)
 	assert_string_equal(take(&f, tool, 1, 100, &batch), "a");
 	struct core_consumer *bot = open_bot(&f, "bot", 0, "in", NULL, NULL);
 	assert_string_equal(take(&f, bot, 9, 100, NULL), "");
-	assert_int_equal(core_release(tool, batch.messages, 1, &f.err), 0);
+	assert_int_equal(core_give_back(tool, batch.messages, 1, &f.err), 0);
 	core_close(tool);
 	assert_string_equal(take(&f, bot, 9, 100, NULL), "a b");
 	finish(&f);
@@ -236,7 +236,7 @@ static void test_notes_survive(void **state)
 	assert_int_equal(batch.messages->note, 0);
 	batch.messages->note = 7000;
 	assert_int_equal(core_commit(c, &(struct commit){ .noted = batch.messages }, &f.err), 0);
-	assert_int_equal(core_release(c, batch.messages, 1, &f.err), 0);
+	assert_int_equal(core_give_back(c, batch.messages, 1, &f.err), 0);
 	take(&f, c, 1, 100, &batch);
 	assert_int_equal(batch.messages->note, 7000);
 	core_close(c);

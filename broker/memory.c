@@ -112,10 +112,10 @@ static int memory_commit(struct consumer *consumer, const struct commit *commit,
 	return 0;
 }
 
-static int memory_release(struct consumer *consumer, const struct message *messages, size_t count,
-                          struct err *err)
+static int memory_give_back(struct consumer *consumer, const struct message *messages, size_t count,
+                            struct err *err)
 {
-	return core_release(consumer_of(consumer)->core, messages, count, err);
+	return core_give_back(consumer_of(consumer)->core, messages, count, err);
 }
 
 static struct str memory_full_queue(struct consumer *consumer)
@@ -174,7 +174,7 @@ static const struct backend memory_backend = {
 	.close = memory_close,
 	.receive = memory_receive,
 	.commit = memory_commit,
-	.release = memory_release,
+	.release = memory_give_back,
 	.full_queue = memory_full_queue,
 	.load_state = memory_load_state,
 	.queues = memory_queues,

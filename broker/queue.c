@@ -57,7 +57,10 @@ struct plan {
 	size_t bytes;
 };
 
-/* How many messages each queue gets. Later passes see only targets that are the first of their kind. */
+/*
+ * How many messages each queue gets. Later passes see only targets that are the first of their
+ * kind.
+ */
 static struct plan plan_block(const struct publish *messages, size_t n,
                               struct queue *const *targets)
 {

@@ -2,11 +2,11 @@
 /*
  * queue.h - queues in memory: blocks of messages, and which of them each queue still has.
  *
- * A block is one allocation: the bodies as one commit published them, once, and for every queue that
- * got some of them an *entry*. An entry says for each of its *places* (a message in this queue)
- * whether it is free, held by a consumer, or gone. A queue is a list of entries in the order of
- * publishing, which is the order of the blocks' identities. An entry leaves the queue with its last
- * place, a block leaves memory with its last entry.
+ * A block is one allocation: the bodies as one commit published them, once, and for every queue
+ * that got some of them an *entry*. An entry says for each of its *places* (a message in this
+ * queue) whether it is free, held by a consumer, or gone. A queue is a list of entries in the
+ * order of publishing, which is the order of the blocks' identities. An entry leaves the queue
+ * with its last place, a block leaves memory with its last entry.
  */
 #pragma once
 #include <intelmq/str.h>
@@ -76,9 +76,9 @@ struct queue *queue_new(struct str name);
 void queue_free(struct queue *);
 
 /*
- * Puts messages into queues as one block. `targets`: for each message its queues, ended by NULL; one
- * named twice gets the message once. Fewer than 2^32 messages with fewer than 4 GB. Linear in the
- * messages and their targets.
+ * Puts messages into queues as one block. `targets`: for each message its queues, ended by NULL;
+ * one named twice gets the message once. Fewer than 2^32 messages with fewer than 4 GB. Linear in
+ * the messages and their targets.
  */
 void block_publish(uint64_t identity, const struct publish *messages, size_t n,
                    struct queue *const *targets);
@@ -88,7 +88,9 @@ struct str entry_body(const struct entry *, uint32_t place);
 uint32_t entry_at(const struct entry *, uint32_t place);
 uint32_t entry_place(const struct entry *, uint32_t at);
 
-/* Claims a free place; frees a held or marked one; removes any. The last may free entry and block. */
+/*
+ * Claims a free place; frees a held or marked one; removes any. The last may free entry and block.
+ */
 void place_claim(struct entry *, uint32_t place, uint16_t holder);
 void place_unclaim(struct entry *, uint32_t place);
 void place_remove(struct entry *, uint32_t place);

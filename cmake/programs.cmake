@@ -6,7 +6,8 @@
 #	<layer>/*_test.c          one cmocka program each, linked with its own and earlier layers
 #	other *_test.c            (worker/, cli/, tests/, bots/) linked with everything
 #	fuzz/<name>_fuzz.c        a libFuzzer program, in the preset fuzz
-#	bench/<name>.c            a program, with INTELMQ_BENCH (jansson and simdjson to compare with)
+#	bench/<name>.c            a program, with bench/<name>_*.cc, with INTELMQ_BENCH (jansson and simdjson to
+#	                          compare with)
 
 sources_of(worker worker_sources)
 sources_of(cli cli_sources)
@@ -89,18 +90,19 @@ if(INTELMQ_BENCH)
 		pkg_check_modules(SIMDJSON QUIET IMPORTED_TARGET simdjson)
 	endif()
 	pkg_check_modules(JANSSON QUIET IMPORTED_TARGET jansson)
-	file(GLOB benches CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/bench/*.c ${PROJECT_SOURCE_DIR}/bench/*.cc)
+	file(GLOB benches CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/bench/*.c)
 	foreach(bench IN LISTS benches)
 		get_filename_component(name ${bench} NAME_WE)
-		add_executable(bench_${name} ${bench})
+		file(GLOB peers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/bench/${name}_*.cc)
+		add_executable(bench_${name} ${bench} ${peers})
 		set_target_properties(bench_${name} PROPERTIES OUTPUT_NAME ${name}
 			RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bench)
-		if(bench MATCHES "\\.cc$")
-			target_include_directories(bench_${name} PRIVATE include .)
-			target_link_libraries(bench_${name} PRIVATE $<TARGET_NAME_IF_EXISTS:PkgConfig::SIMDJSON>)
-		else()
-			target_link_libraries(bench_${name} PRIVATE base ${programs} ${everything}
-				$<TARGET_NAME_IF_EXISTS:PkgConfig::JANSSON>)
-		endif()
+		target_link_libraries(bench_${name} PRIVATE ${programs} ${everything}
+			$<TARGET_NAME_IF_EXISTS:PkgConfig::JANSSON>)
+		target_include_directories(bench_${name} PRIVATE
+			${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/generated)
+		target_link_libraries(bench_${name} PRIVATE base
+			$<$<BOOL:${peers}>:$<TARGET_NAME_IF_EXISTS:PkgConfig::SIMDJSON>>)
+		set_source_files_properties(${peers} PROPERTIES COMPILE_OPTIONS "-w")
 	endforeach()
 endif()

@@ -51,8 +51,9 @@ void findings_add(struct findings *f, struct finding finding)
 }
 
 /* A finding in the scope that is set. */
-static void add_scoped(struct findings *f, enum severity severity, const char *parameter,
-                       const char *advice, const char *format, va_list args)
+static void __attribute__((format(printf, 5, 0)))
+add_scoped(struct findings *f, enum severity severity, const char *parameter, const char *advice,
+           const char *format, va_list args)
 {
 	char text[TEXT_MAX];
 	if (!f)

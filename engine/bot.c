@@ -48,30 +48,42 @@ void worker_dump(struct worker *w, struct dump *dump)
 {
 	dump->bot_id = str_of(w->bot.id);
 	dump->source_queue = w->options.source_queue;
-	w->counters.dumped++;
-	if (!w->settings.error_dump_message || !w->host.dump)
+	if (!w->settings.error_dump_message) {
+		if (!w->told_undumped)
+			worker_log(w, LEVEL_WARNING,
+			           "Messages that fail are removed and not dumped, since "
+			           "error_dump_message is false. "
+			           "This is said only once.");
+		w->told_undumped = true;
+		return;
+	}
+	if (!w->host.dump)
 		return;
 	struct err err = { 0 };
 	worker_log(w, LEVEL_INFO, "Dumping message to dump file.");
 	if (w->host.dump(w->host.context, &w->settings, dump, &err) < 0)
 		worker_log(w, LEVEL_ERROR, "The message could not be dumped: %s", err.text);
+	else
+		w->counters.dumped++;
 }
 
 /* ---- Emitting ---- */
 
 enum result bot_emit_path(struct bot *bot, const struct event *event, const char *path)
 {
-	return outbox_add(worker_of(bot), event, path, true) < 0 ? BAD_DATA : DONE;
+	return outbox_add(worker_of(bot), event, path, true) < 0 ? outbox_refusal(worker_of(bot))
+	                                                         : DONE;
 }
 
 enum result bot_emit(struct bot *bot, const struct event *event)
 {
 	struct worker *w = worker_of(bot);
-	if (bot->type->rows != ROWS_NONE) {
+	/* Between reports, in a tick, a parser's event belongs to no row. */
+	if (w->template) {
 		parse_emit(w, event_dup(bot->arena, event));
 		return DONE;
 	}
-	return outbox_add(w, event, "_default", false) < 0 ? BAD_CONF : DONE;
+	return outbox_add(w, event, "_default", false) < 0 ? outbox_refusal(w) : DONE;
 }
 
 struct event *bot_new_event(struct bot *bot)
@@ -85,7 +97,8 @@ struct event *bot_new_event(struct bot *bot)
 struct event *bot_read_event(struct bot *bot, struct str json)
 {
 	struct worker *w = worker_of(bot);
-	struct event *event = event_decode(bot->arena, w->host.format, json, S("Event"), WIRE_CHECKED, &bot->err);
+	struct event *event = event_decode(bot->arena, w->host.format, json, S("Event"),
+	                                   WIRE_CHECKED, &bot->err);
 	/* A dump shows what an event was to be made of. */
 	if (!event)
 		w->failed_text = message_without_type(bot->arena, json);
@@ -97,7 +110,8 @@ struct event *bot_read_event(struct bot *bot, struct str json)
 struct event *bot_new_report(struct bot *bot)
 {
 	struct worker *w = worker_of(bot);
-	struct event *report = event_new_in(bot->arena, w->host.format, w->host.format->report, &bot->err);
+	struct event *report = event_new_in(bot->arena, w->host.format, w->host.format->report,
+	                                    &bot->err);
 	struct datetime now;
 	if (report->fields->time_observation &&
 	    datetime_from_us(clock_now_us() / 1000000 * 1000000, &now) == 0)
@@ -109,16 +123,20 @@ struct event *bot_new_report(struct bot *bot)
 static enum result add_feed_fields(struct worker *w, struct event *report)
 {
 	const struct settings *s = &w->settings;
-	const struct { const char *field, *value; } texts[] = {
+	const struct {
+		const char *field, *value;
+	} texts[] = {
 		{ "feed.name", s->name },
 		{ "feed.code", s->code },
 		{ "feed.documentation", s->documentation },
 		{ "feed.provider", s->provider },
 	};
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-		if (texts[i].value && *texts[i].value && event_set(report, texts[i].field, str_of(texts[i].value)) != DONE)
+		if (texts[i].value && *texts[i].value &&
+		    event_set(report, texts[i].field, str_of(texts[i].value)) != DONE)
 			return BAD_CONF;
-	if (s->accuracy != 0 && event_set_value(report, "feed.accuracy", value_float(s->accuracy)) != DONE)
+	if (s->accuracy != 0 &&
+	    event_set_value(report, "feed.accuracy", value_float(s->accuracy)) != DONE)
 		return BAD_CONF;
 	return DONE;
 }
@@ -128,23 +146,34 @@ enum result bot_emit_report(struct bot *bot, struct event *report, struct str ra
 	struct worker *w = worker_of(bot);
 	if (!raw.n) {
 		bot_log(bot, LEVEL_WARNING,
-		        "Ignoring report without raw field. Possible bug or misconfiguration of this bot.");
+		        "Ignoring report without raw field. Possible bug or misconfiguration of "
+		        "this bot.");
 		return DONE;
 	}
 	/* Bytes are encoded as they are: reports need not be text. */
 	event_del(report, "raw");
-	event_append(report, S("raw"), report->fields->raw, value_str(base64_encode(bot->arena, raw)));
+	event_append(report, S("raw"), report->fields->raw,
+	             value_str(base64_encode(bot->arena, raw)));
 	enum result result = add_feed_fields(w, report);
 	if (result == DONE && outbox_add(w, report, "_default", false) < 0)
-		result = BAD_CONF;
+		result = outbox_refusal(w);
+	if (result == DONE && w->outbox.bodies.n > COLLECTED_BYTES &&
+	    worker_commit_emitted(w, false) < 0)
+		result = TRY_LATER;
 	return result;
 }
 
-enum result bot_emit_file(struct bot *bot, const struct event *report, int fd, int64_t chunk_size, bool replicate_header)
+enum result report_emit_committed(struct bot *bot)
+{
+	return worker_commit_emitted(worker_of(bot), true) < 0 ? TRY_LATER : DONE;
+}
+
+enum result bot_emit_file(struct bot *bot, const struct event *report, int fd, int64_t chunk_size,
+                          bool replicate_header)
 {
 	struct chunk_source source;
-	chunk_source_init(&source, fd, chunk_size == PARAM_UNSET ? 0 : (size_t)chunk_size, replicate_header,
-	                  MAX_MESSAGE / 4 * 3);
+	chunk_source_init(&source, fd, chunk_size == PARAM_UNSET ? 0 : (size_t)chunk_size,
+	                  replicate_header, MAX_MESSAGE / 4 * 3);
 	struct str piece;
 	enum result result = DONE;
 	int got;
@@ -187,5 +216,7 @@ void state_del(struct bot *bot, struct str key)
 struct str bot_state_path(struct bot *bot, const char *name)
 {
 	struct worker *w = worker_of(bot);
-	return arena_printf(bot->arena, "%s%s", w->host.paths ? w->host.paths->state : "/opt/intelmq/var/lib/bots/", name);
+	return arena_printf(bot->arena, "%s%s",
+	                    w->host.paths ? w->host.paths->state : "/opt/intelmq/var/lib/bots/",
+	                    name);
 }

@@ -19,11 +19,11 @@ struct member {
 	struct log_file *log;
 	struct log_syslog *syslog;
 	char *id;
+	struct str source; /* the queue that it reads, or STR_NONE */
 };
 
 struct botnet {
-	struct arena arena, reload_arena[2];
-	unsigned reloads;
+	struct arena arena;
 	struct botnet_options options;
 	struct data_format *format;
 	struct broker *broker;
@@ -51,17 +51,19 @@ static void log_line(void *context, const char *bot_id, enum log_level level, st
 
 static const char *log_directory(const struct botnet *b, const struct settings *settings)
 {
-	return settings->logging_path && *settings->logging_path ? settings->logging_path : b->options.paths->log;
+	return settings->logging_path && *settings->logging_path ? settings->logging_path
+	                                                         : b->options.paths->log;
 }
 
-static int write_dump(void *context, const struct settings *settings, const struct dump *dump, struct err *err)
+static int write_dump(void *context, const struct settings *settings, const struct dump *dump,
+                      struct err *err)
 {
 	struct member *member = context;
 	const char *directory = log_directory(member->botnet, settings);
 	char path[4096];
 	size_t n = strlen(directory);
-	if (snprintf(path, sizeof path, "%s%s%s.dump", directory, n && directory[n - 1] == '/' ? "" : "/", member->id) >=
-	    (int)sizeof path)
+	if (snprintf(path, sizeof path, "%s%s%s.dump", directory,
+	             n && directory[n - 1] == '/' ? "" : "/", member->id) >= (int)sizeof path)
 		return err_set(err, FAULT_CONFIGURATION, "logging_path is too long");
 	return dump_file_append(path, dump, clock_now_us(), err);
 }
@@ -72,7 +74,8 @@ static int open_log(struct member *member, const struct runtime_bot *bot, struct
 	struct settings settings;
 	if (b->options.log_to_stderr)
 		return 0;
-	param_load(&b->arena, settings_params, &settings_defaults, sizeof settings, bot->parameters, &settings, NULL);
+	param_load(&b->arena, settings_params, &settings_defaults, sizeof settings, bot->parameters,
+	           &settings, NULL);
 	if (str_eq(str_of(settings.logging_handler), S("syslog")))
 		return log_syslog_open(settings.logging_syslog, member->id, &member->syslog, err);
 	if (str_eq(str_of(settings.logging_handler), S("stream")))
@@ -112,6 +115,7 @@ static int open_member(struct member *member, const struct runtime_bot *bot, str
 		.destinations = bot->destinations,
 		.scheduled = bot->run_mode == RUN_SCHEDULED,
 	};
+	member->source = !type->collect && !type->stream ? bot->source_queue : STR_NONE;
 	member->worker = worker_open(&host, &options, err);
 	return member->worker ? 0 : -1;
 }
@@ -119,12 +123,14 @@ static int open_member(struct member *member, const struct runtime_bot *bot, str
 static int read_format(struct botnet *b, struct err *err)
 {
 	struct str text;
-	if (runtime_read_file(&b->arena, b->options.paths->harmonization, MAX_CONFIGURATION, &text, err) < 0)
+	if (runtime_read_file(&b->arena, b->options.paths->harmonization, MAX_CONFIGURATION, &text,
+	                      err) < 0)
 		return -1;
 	if (data_format_new(text, &b->format, err) < 0)
 		return err_prefix(err, "%s", b->options.paths->harmonization);
 	if (!b->format->event || !b->format->report)
-		return err_set(err, FAULT_CONFIGURATION, "%s: the sections 'event' and 'report' are needed",
+		return err_set(err, FAULT_CONFIGURATION,
+		               "%s: the sections 'event' and 'report' are needed",
 		               b->options.paths->harmonization);
 	return 0;
 }
@@ -151,7 +157,8 @@ static int open_members(struct botnet *b, struct findings *findings)
 	return 0;
 }
 
-struct botnet *botnet_open(const struct botnet_options *options, struct findings *findings, struct err *err)
+struct botnet *botnet_open(const struct botnet_options *options, struct findings *findings,
+                           struct err *err)
 {
 	struct botnet *b = calloc(1, sizeof *b);
 	if (!b)
@@ -187,8 +194,6 @@ void botnet_close(struct botnet *b)
 	broker_free(b->broker);
 	data_format_free(b->format);
 	arena_fini(&b->arena);
-	arena_fini(&b->reload_arena[0]);
-	arena_fini(&b->reload_arena[1]);
 	free(b);
 }
 
@@ -206,22 +211,46 @@ int64_t botnet_step(struct botnet *b)
 	return wait;
 }
 
+/* Log files are opened anew, so that another program may have moved them away. */
+static void reload_member(struct member *member, const struct runtime_bot *bot,
+                          struct findings *findings)
+{
+	struct member old = *member;
+	struct err err = { 0 };
+	member->log = NULL;
+	member->syslog = NULL;
+	if (open_log(member, bot, &err) == 0) {
+		log_file_close(old.log);
+		log_syslog_close(old.syslog);
+	} else {
+		member->log = old.log;
+		member->syslog = old.syslog;
+		finding_add(findings, SEVERITY_WARNING, NULL, "the log stays where it was: %s",
+		            err.text);
+	}
+	worker_reload(member->worker, bot->parameters);
+}
+
 int botnet_reload(struct botnet *b, struct findings *findings, struct err *err)
 {
-	/* The parameters in use lie in the other arena until every worker has taken the new ones. */
-	struct arena *arena = &b->reload_arena[b->reloads++ % 2];
+	struct arena arena;
 	struct runtime_source source = { b->options.paths->runtime, b->options.environment };
 	struct runtime *runtime;
-	arena_reset(arena);
-	if (runtime_load(arena, &source, &runtime, findings) < 0)
-		return err_set(err, FAULT_CONFIGURATION, "%s cannot be used; the bots go on as they are",
-		               b->options.paths->runtime);
-	for (size_t i = 0; i < b->n; i++) {
+	arena_init(&arena);
+	int rc = runtime_load(&arena, &source, &runtime, findings);
+	if (rc < 0)
+		err_set(err, FAULT_CONFIGURATION, "%s cannot be used; the bots go on as they are",
+		        b->options.paths->runtime);
+	for (size_t i = 0; rc == 0 && i < b->n; i++) {
 		const struct runtime_bot *bot = runtime_bot_find(runtime, str_of(b->members[i].id));
-		if (bot && b->members[i].worker)
-			worker_reload(b->members[i].worker, bot->parameters);
+		if (!bot || !b->members[i].worker)
+			continue;
+		runtime_bot_scope(runtime, bot, findings);
+		reload_member(&b->members[i], bot, findings);
 	}
-	return 0;
+	findings_scope(findings, STR_NONE, STR_NONE, 0, NULL);
+	arena_fini(&arena);
+	return rc;
 }
 
 void botnet_stop(struct botnet *b)
@@ -231,11 +260,24 @@ void botnet_stop(struct botnet *b)
 			worker_stop(b->members[i].worker);
 }
 
+/* Whether a bot that goes on will take what lies in the queue. */
+static bool is_read(const struct botnet *b, struct str queue)
+{
+	for (size_t i = 0; i < b->n; i++) {
+		const struct member *member = &b->members[i];
+		if (member->worker && !worker_has_ended(member->worker) &&
+		    str_eq(member->source, queue))
+			return true;
+	}
+	return false;
+}
+
 bool botnet_is_drained(struct botnet *b)
 {
 	for (size_t i = 0; i < b->n; i++) {
 		struct worker *w = b->members[i].worker;
-		if (w && (worker_type(w)->collect || worker_type(w)->stream) && !worker_has_ended(w))
+		if (w && (worker_type(w)->collect || worker_type(w)->stream) &&
+		    !worker_has_ended(w))
 			return false;
 	}
 	struct arena arena;
@@ -244,7 +286,8 @@ bool botnet_is_drained(struct botnet *b)
 	size_t n = broker_queues(b->broker, &arena, &queues);
 	uint64_t left = 0;
 	for (size_t i = 0; i < n; i++)
-		left += queues[i].messages + queues[i].claimed;
+		if (is_read(b, queues[i].name))
+			left += queues[i].messages + queues[i].claimed;
 	arena_fini(&arena);
 	return left == 0;
 }

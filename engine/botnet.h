@@ -12,9 +12,9 @@ struct botnet;
 
 struct botnet_options {
 	const struct paths *paths;
-	const char *const *environment;  /* as environ(7) */
-	struct queue_limits limits;      /* of each queue */
-	bool log_to_stderr;              /* instead of log files */
+	const char *const *environment; /* as environ(7) */
+	struct queue_limits limits;     /* of each queue */
+	bool log_to_stderr;             /* instead of log files */
 };
 
 /* Reads the configuration and opens all enabled bots. NULL: err says why; findings tell about the configuration. */
@@ -30,7 +30,7 @@ int botnet_reload(struct botnet *, struct findings *, struct err *);
 /* Ends all bots (SIGTERM). */
 void botnet_stop(struct botnet *);
 
-/* True when every collector has ended and no queue holds a message. */
+/* True when every collector has ended and no queue that a running bot reads holds a message. */
 bool botnet_is_drained(struct botnet *);
 
 size_t botnet_size(const struct botnet *);

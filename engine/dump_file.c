@@ -27,11 +27,13 @@ static int lock(int fd, const char *path, struct err *err)
 }
 
 /* The entry as it stands in the file: `\n    "<time>": {…}\n}`. */
-static void write_entry(struct buffer *out, struct arena *arena, const struct dump *dump, struct str name)
+static void write_entry(struct buffer *out, struct arena *arena, const struct dump *dump,
+                        struct str name)
 {
 	struct dict *entry = dict_new(arena), *whole = dict_new(arena);
 	dict_set(entry, S("bot_id"), value_str(dump->bot_id));
-	dict_set(entry, S("source_queue"), dump->source_queue.p ? value_str(dump->source_queue) : value_null());
+	dict_set(entry, S("source_queue"),
+	         dump->source_queue.p ? value_str(dump->source_queue) : value_null());
 	if (dump->reason_is_text) {
 		dict_set(entry, S("traceback"), value_str(dump->reason));
 	} else {
@@ -40,7 +42,8 @@ static void write_entry(struct buffer *out, struct arena *arena, const struct du
 			list_add(lines, value_str(str_cut(&rest, '\n')));
 		dict_set(entry, S("traceback"), value_list(lines));
 	}
-	dict_set(entry, S("message"), value_str(dump->is_bytes ? base64_encode(arena, dump->message) : dump->message));
+	dict_set(entry, S("message"),
+	         value_str(dump->is_bytes ? base64_encode(arena, dump->message) : dump->message));
 	if (dump->is_bytes)
 		dict_set(entry, S("message_type"), value_str(S("base64")));
 	dict_set(whole, name, value_dict(entry));
@@ -90,8 +93,7 @@ static size_t members_end(struct str text)
 	return end;
 }
 
-/* Name of the last entry that ends before `end`, read from the tail: times are 19 to 26 characters long. */
-enum { TAIL = 8 };
+enum { TAIL = 8, MAX_NAME = 40 };
 
 /*
  * Where the next member goes (behind the last value) and whether there is a member before it. A file that
@@ -117,7 +119,8 @@ static int find_end(int fd, off_t size, off_t *at, struct err *err)
 	skip_space(&text);
 	bool foreign = *at == 0 && text.n && *text.p != '{';
 	munmap(map, (size_t)size);
-	return foreign ? err_set(err, FAULT_OTHER, "is no dump file (it does not begin with '{')") : 0;
+	return foreign ? err_set(err, FAULT_OTHER, "is no dump file (it does not begin with '{')")
+	               : 0;
 }
 
 static struct str entry_name(struct arena *arena, int64_t now_us)
@@ -129,14 +132,58 @@ static struct str entry_name(struct arena *arena, int64_t now_us)
 	return datetime_iso(arena, &now);
 }
 
+/* The time that names the last entry in front of `end`, or -1: no line within a value begins as an entry does. */
+static int64_t last_name(int fd, off_t end)
+{
+	static const char start[] = "\n    \"";
+	enum { BLOCK = 64 * 1024, START = sizeof start - 1 };
+	char *block = malloc(BLOCK + MAX_NAME);
+	int64_t time = -1;
+	if (!block)
+		abort();
+	for (off_t at = end; at > 0 && time < 0;) {
+		/* Blocks overlap by a name, so that one that is cut in two is seen whole in the next. */
+		size_t n = at > BLOCK ? BLOCK : (size_t)at;
+		at -= (off_t)n;
+		ssize_t got = pread(fd, block, n + MAX_NAME, at);
+		struct str text = { block, got > 0 ? (size_t)got : 0 };
+		for (size_t i = text.n > n ? n : text.n; i-- > 0 && time < 0;) {
+			struct str name = str_slice(text, i + START, i + START + MAX_NAME);
+			char canonical[MAX_NAME + 8];
+			struct datetime datetime;
+			if (!str_starts(str_slice(text, i, text.n), (struct str){ start, START }) ||
+			    str_index(name, '"') > 26)
+				continue;
+			name = str_cut(&name, '"');
+			memcpy(canonical, name.p, name.n);
+			memcpy(canonical + name.n, "+00:00", 6);
+			if (datetime_from_canonical((struct str){ canonical, name.n + 6 },
+			                            &datetime) < 0)
+				at = 0; /* named by somebody else */
+			else
+				time = datetime_to_us(&datetime);
+			break;
+		}
+	}
+	free(block);
+	return time;
+}
+
 static int write_all(int fd, struct str bytes, off_t at)
 {
+	off_t start = at;
 	while (bytes.n) {
 		ssize_t n = pwrite(fd, bytes.p, bytes.n, at);
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n <= 0)
+		if (n <= 0) {
+			/* A full disk: what was there before is closed again. */
+			int why = errno;
+			if (ftruncate(fd, start) == 0 && start > 0 &&
+			    pwrite(fd, "\n}", 2, start) == 2)
+				errno = why;
 			return -1;
+		}
 		at += n;
 		bytes = str_slice(bytes, (size_t)n, bytes.n);
 	}
@@ -163,7 +210,9 @@ int dump_file_append(const char *path, const struct dump *dump, int64_t now_us, 
 		err_prefix(err, "%s", path);
 		goto out;
 	}
-	write_entry(&text, &arena, dump, entry_name(&arena, now_us));
+	/* Names are unique, also where two entries come in one microsecond or the clock was set back. */
+	int64_t last = at ? last_name(fd, at) : -1;
+	write_entry(&text, &arena, dump, entry_name(&arena, last >= now_us ? last + 1 : now_us));
 	/* In front of the first entry stands '{', in front of a further one ','. */
 	text.p[0] = at ? ',' : '{';
 	if (write_all(fd, buffer_str(&text), at) < 0)

@@ -6,9 +6,12 @@
 #include "engine/worker.h"
 
 enum {
-	MAX_OUTBOX = 1024 * 1024 * 1024,   /* bytes that one batch may emit */
-	PART_BYTES = 4 * 1024 * 1024,      /* a report's events are committed in parts of this size */
-	MAX_FAILED_ROWS = 1000,            /* failed rows of a report kept until its end */
+	MAX_OUTBOX = 1024 * 1024 * 1024, /* bytes that one batch may emit */
+	PART_BYTES = 4 * 1024 * 1024,    /* a report's events are committed in parts of this size */
+	COLLECTED_BYTES = 64 * 1024 * 1024, /* and the reports of one collection in such ones */
+	OUTBOX_KEPT = 16 * 1024 * 1024,     /* memory that the outbox keeps for the next batch */
+	TICK_MS = 1000,
+	MAX_FAILED_ROWS = 1000, /* failed rows of a report kept until its end */
 };
 
 /* A named path and its queues. */
@@ -52,10 +55,11 @@ struct worker {
 	enum worker_phase phase;
 	int exit_code;
 	bool initialised;
-	const struct dict *reload; /* parameters of a pending reload, or NULL */
+	const struct dict *reload; /* parameters of a pending reload in `reloaded`, or NULL */
 	char state_text[300];
 
-	struct arena life;    /* parameters: until the next reload */
+	struct arena life; /* parameters: until the next reload */
+	struct arena reloaded;
 	struct arena batch;   /* claimed messages */
 	struct arena message; /* the message in hand */
 	struct arena row;     /* parsers: the row in hand */
@@ -67,20 +71,29 @@ struct worker {
 	struct outbox outbox;
 
 	struct batch claimed;
-	size_t position;          /* messages of `claimed` that are finished */
-	size_t committed;         /* of these, already committed */
-	bool careful;             /* after a failure: one message at a time */
-	int64_t retries;          /* of the message in hand */
-	int64_t not_before;       /* monotonic ms */
-	int64_t logged_at;        /* last progress line, monotonic ms */
+	size_t position;    /* messages of `claimed` that are finished */
+	size_t committed;   /* of these, already committed */
+	bool uncommitted;   /* the commit of what is in hand failed: it comes first */
+	size_t careful;     /* after a failure: so many messages are taken one at a time */
+	int64_t retries;    /* of the message in hand */
+	bool retrying;      /* the message in hand is to be tried again */
+	int64_t not_before; /* monotonic ms */
+	bool idling;        /* until not_before, for rate_limit's sake */
+	int64_t idle_since; /* monotonic ms */
+	int64_t logged_at; /* when the first message was sent after the last progress line, monotonic ms */
 	uint64_t sent_since_log;
-	int64_t ticked_at;
-	bool unflushed;           /* deliver was called since the last flush */
+	int64_t ticked_at;          /* monotonic ms */
+	bool unflushed;             /* deliver was called since the last flush */
+	bool broker_failed;         /* the verb could not commit: no message is to blame */
+	bool told_undumped;         /* the warning that failed messages are not kept was given */
+	struct outbox_mark in_hand; /* where the message in hand begins to emit and to change state */
+	size_t state_in_hand;
 
-	struct list *unlinks;     /* files to remove after the commit, in the batch arena; NULL: none */
-	struct event *current;    /* the message in hand, NULL for collectors */
+	struct list *unlinks; /* files to remove after the commit, in the batch arena; NULL: none */
+	struct event *current;            /* the message in hand, NULL for collectors */
 	const struct event *failed_event; /* the one with the invalid value, for the dump */
-	struct str failed_text;   /* the same for a text that could not become an event; else STR_NONE */
+	struct str
+		failed_text; /* the same for a text that could not become an event; else STR_NONE */
 	struct counters counters, pending; /* `pending` moves at commit */
 
 	/* parsers: the report and row in hand */
@@ -101,7 +114,11 @@ struct outbox_mark outbox_mark(const struct worker *);
 void outbox_undo(struct worker *, struct outbox_mark);
 /* Puts a message on a path; a path that is not configured: 0 if `permissive`, else -1 with bot.err set. */
 int outbox_add(struct worker *, const struct event *, const char *path, bool permissive);
-struct path *path_find(struct worker *, struct str name);
+/* What a refusal of outbox_add means: a missing path is the operator's fault, too much at once the message's. */
+static inline enum result outbox_refusal(const struct worker *w)
+{
+	return w->bot.err.fault == FAULT_CONFIGURATION ? BAD_CONF : BAD_DATA;
+}
 /* The outbox as publishes for a commit, in the batch arena. */
 struct publish *outbox_publishes(struct worker *);
 void outbox_sent(struct worker *);
@@ -111,8 +128,10 @@ int worker_restart(struct worker *);
 
 /* parse.c: the verb of all parsers. */
 enum result parse_report(struct worker *, const struct event *report);
-/* Ends and commits what there is of a large report; `note` counts the rows that are done. */
+/* run.c: commits what there is of a large report; `note` counts the rows that are done. */
 int worker_commit_part(struct worker *, uint64_t note);
+/* The same for what a collector has emitted. */
+int worker_commit_emitted(struct worker *, bool durable);
 
 /* Adds an event to those of the row in hand; they are sent when its hook has returned DONE. */
 void parse_emit(struct worker *, struct event *);
@@ -121,7 +140,8 @@ void parse_emit(struct worker *, struct event *);
 enum result map_row(struct bot *, const struct row *, struct event *);
 
 /* log.c */
-void worker_log(struct worker *, enum log_level, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void worker_log(struct worker *, enum log_level, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* Hands a failed message to the host, if the settings want that. */
 void worker_dump(struct worker *, struct dump *);

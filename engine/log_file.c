@@ -12,6 +12,9 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Four bytes each at most, and the line still fits into its buffer. */
+enum { MAX_LOG_TEXT = 15000 };
+
 struct log_file {
 	char *path, *bot_id;
 	int fd;
@@ -36,7 +39,8 @@ void log_text_write(struct buffer *out, struct str text)
 	}
 }
 
-void log_line_write(struct buffer *out, int64_t now_us, struct str bot_id, enum log_level level, struct str text)
+void log_line_write(struct buffer *out, int64_t now_us, struct str bot_id, enum log_level level,
+                    struct str text)
 {
 	time_t seconds = (time_t)(now_us / 1000000);
 	struct tm tm = { 0 };
@@ -56,7 +60,8 @@ static int reopen(struct log_file *log, struct err *err)
 	struct stat st;
 	log->fd = open(log->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640);
 	if (log->fd < 0 || fstat(log->fd, &st) < 0)
-		return err_set(err, FAULT_CONFIGURATION, "%s: cannot be opened for writing: %s", log->path, strerror(errno));
+		return err_set(err, FAULT_CONFIGURATION, "%s: cannot be opened for writing: %s",
+		               log->path, strerror(errno));
 	log->size = st.st_size;
 	return 0;
 }
@@ -66,7 +71,9 @@ int log_file_open(const char *directory, const char *bot_id, int64_t max_size, i
 {
 	struct log_file *log = calloc(1, sizeof *log);
 	size_t n = strlen(directory);
-	if (!log || asprintf(&log->path, "%s%s%s.log", directory, n && directory[n - 1] == '/' ? "" : "/", bot_id) < 0 ||
+	if (!log ||
+	    asprintf(&log->path, "%s%s%s.log", directory, n && directory[n - 1] == '/' ? "" : "/",
+	             bot_id) < 0 ||
 	    !(log->bot_id = strdup(bot_id)))
 		abort();
 	log->max_size = max_size;
@@ -92,7 +99,7 @@ void log_file_close(struct log_file *log)
 	free(log);
 }
 
-/* x.log.1 becomes x.log.2 and so on; without copies the file begins anew, as the reference does. */
+/* x.log.1 becomes x.log.2 and so on; without copies the file only grows, as the reference's does. */
 static void rotate(struct log_file *log)
 {
 	char from[4096], to[4096];
@@ -113,6 +120,7 @@ static void rotate(struct log_file *log)
 int log_file_write(struct log_file *log, enum log_level level, struct str text)
 {
 	buffer_clear(&log->line);
+	text.n = text.n > MAX_LOG_TEXT ? MAX_LOG_TEXT : text.n;
 	log_line_write(&log->line, clock_now_us(), str_of(log->bot_id), level, text);
 	if (log->max_size > 0 && log->size + (int64_t)log->line.n > log->max_size)
 		rotate(log);

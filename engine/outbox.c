@@ -27,12 +27,12 @@ void outbox_undo(struct worker *w, struct outbox_mark mark)
 {
 	while (w->outbox.n > mark.n)
 		w->outbox.items[--w->outbox.n].path->pending--;
-	w->outbox.bodies.n = mark.bytes;
+	w->outbox.bodies.n = mark.bytes; /* marks from before a commit are never kept */
 	w->outbox.bodies.over = false;
 	w->outbox.turn = mark.turn;
 }
 
-struct path *path_find(struct worker *w, struct str name)
+static struct path *path_find(struct worker *w, struct str name)
 {
 	for (size_t i = 0; i < w->n_paths; i++)
 		if (str_eq(w->paths[i].name, name))
@@ -57,11 +57,12 @@ int outbox_add(struct worker *w, const struct event *event, const char *name, bo
 	if (!path) {
 		if (permissive)
 			return 0;
-		return err_set(&w->bot.err, FAULT_CONFIGURATION, "no destination queue is configured for path '%s'",
-		               name);
+		return err_set(&w->bot.err, FAULT_CONFIGURATION,
+		               "no destination queue is configured for path '%s'", name);
 	}
 	if (!event->live) {
-		worker_log(w, LEVEL_WARNING, "Ignoring empty message at sending. Possible bug in bot.");
+		worker_log(w, LEVEL_WARNING,
+		           "Ignoring empty message at sending. Possible bug in bot.");
 		return 0;
 	}
 	size_t offset = w->outbox.bodies.n;
@@ -70,7 +71,8 @@ int outbox_add(struct worker *w, const struct event *event, const char *name, bo
 	if (w->outbox.bodies.over || length > MAX_MESSAGE) {
 		w->outbox.bodies.n = offset;
 		w->outbox.bodies.over = false;
-		return err_set(&w->bot.err, FAULT_OTHER, "the message gives more than %d bytes at once", MAX_OUTBOX);
+		return err_set(&w->bot.err, FAULT_OTHER,
+		               "the message gives more than %d bytes at once", MAX_OUTBOX);
 	}
 	struct emitted *item = outbox_item(&w->outbox);
 	*item = (struct emitted){ offset, length, path, path->queues, path->n };
@@ -106,4 +108,10 @@ void outbox_sent(struct worker *w)
 	w->sent_since_log += w->outbox.n;
 	w->outbox.n = 0;
 	buffer_clear(&w->outbox.bodies);
+	/* One large report should not cost its memory for ever. */
+	if (w->outbox.bodies.capacity > OUTBOX_KEPT) {
+		outbox_fini(w);
+		w->outbox.capacity = 0;
+		buffer_init(&w->outbox.bodies, MAX_OUTBOX);
+	}
 }

@@ -28,7 +28,8 @@ void parse_emit(struct worker *w, struct event *event)
 {
 	if (w->n_row_events == w->row_events_capacity) {
 		w->row_events_capacity = w->row_events_capacity ? w->row_events_capacity * 2 : 8;
-		w->row_events = realloc(w->row_events, w->row_events_capacity * sizeof(struct event *));
+		w->row_events = realloc(w->row_events,
+		                        w->row_events_capacity * sizeof(struct event *));
 		if (!w->row_events)
 			abort();
 	}
@@ -52,10 +53,12 @@ static enum result finish_event(struct parse *p, const struct row *row, struct e
 		raw = row->line;
 	}
 	if (raw.n && event->fields->raw && !event_slot(event, S("raw")))
-		event_append(event, S("raw"), event->fields->raw, value_str(base64_encode(&w->row, raw)));
+		event_append(event, S("raw"), event->fields->raw,
+		             value_str(base64_encode(&w->row, raw)));
 	const struct dict *extra = type->whole ? NULL : w->settings.default_fields;
 	for (size_t i = 0; extra && i < extra->n; i++)
-		if (event_add(event, extra->pairs[i].key, extra->pairs[i].value, EVENT_KEEP) == ADD_FAILED)
+		if (event_add(event, extra->pairs[i].key, extra->pairs[i].value, EVENT_KEEP) ==
+		    ADD_FAILED)
 			return BAD_DATA;
 	return DONE;
 }
@@ -82,7 +85,7 @@ static enum result parse_row(struct parse *p, const struct row *row)
 	}
 	for (size_t i = 0; i < w->n_row_events; i++)
 		if (outbox_add(w, w->row_events[i], "_default", false) < 0)
-			return BAD_CONF;
+			return outbox_refusal(w);
 	p->events += w->n_row_events;
 	return DONE;
 }
@@ -90,7 +93,8 @@ static enum result parse_row(struct parse *p, const struct row *row)
 /* Header lines are kept for the raw of the rows behind them, and shown to the bot. */
 static bool is_header(const struct bot_type *type, const struct row *row)
 {
-	return type->header && type->rows == ROWS_LINES && str_starts(row->line, str_of(type->header));
+	return type->header && type->rows == ROWS_LINES &&
+	       str_starts(row->line, str_of(type->header));
 }
 
 static enum result parse_header(struct parse *p, const struct row *row)
@@ -123,6 +127,17 @@ static void split_line(struct parse *p, struct row *row)
 	row->n = n;
 }
 
+/* A line that is not split is its only cell. */
+static void find_cells(struct parse *p, struct row *row)
+{
+	if (p->w->bot.type->separator) {
+		split_line(p, row);
+	} else if (p->options.kind == ROWS_LINES) {
+		row->cells = &row->line;
+		row->n = 1;
+	}
+}
+
 static void report_failed_rows(struct parse *p)
 {
 	struct worker *w = p->w;
@@ -134,7 +149,9 @@ static void report_failed_rows(struct parse *p)
 		struct buffer text;
 		buffer_init_in(&text, &w->message, MAX_MESSAGE);
 		event_encode(copy, &text);
-		struct dump dump = { .reason = p->failed[i].reason, .reason_is_text = true, .message = buffer_str(&text) };
+		struct dump dump = { .reason = p->failed[i].reason,
+			             .reason_is_text = true,
+			             .message = buffer_str(&text) };
 		worker_dump(w, &dump);
 		outbox_add(w, copy, "_on_error", true);
 		arena_rewind(&w->message, mark);
@@ -146,14 +163,16 @@ static void remember_failed_row(struct parse *p, const struct row *row)
 {
 	struct worker *w = p->w;
 	struct err why = w->bot.err;
-	worker_log(w, LEVEL_ERROR, "Failed to parse line. Row %zu: %s: %s", row->number, fault_name(why.fault), why.text);
+	worker_log(w, LEVEL_ERROR, "Failed to parse line. Row %zu: %s: %s", row->number,
+	           fault_name(why.fault), why.text);
 	struct str raw = rows_recover_failed(p->rows, row, &w->row, NULL);
 	if (!p->failed)
 		p->failed = arena_zalloc(&w->message, MAX_FAILED_ROWS, sizeof *p->failed);
 	if (p->n_failed == MAX_FAILED_ROWS)
 		report_failed_rows(p);
 	p->failed[p->n_failed++] = (struct failed_row){
-		arena_printf(&w->message, "row %zu: %s: %s", row->number, fault_name(why.fault), why.text),
+		arena_printf(&w->message, "row %zu: %s: %s", row->number, fault_name(why.fault),
+		             why.text),
 		arena_dup(&w->message, raw.p ? raw : row->line),
 	};
 	p->problems++;
@@ -168,11 +187,11 @@ static enum result parse_rows(struct parse *p, uint64_t skip)
 	int got;
 	while (arena_reset(&w->row), (got = rows_next(p->rows, &row, &w->bot.err)) > 0) {
 		bool header = is_header(w->bot.type, &row);
-		if ((row.number <= skip && !header) || (p->options.kind == ROWS_LINES && !p->options.text_as_is && !row.line.n))
+		if ((row.number <= skip && !header) ||
+		    (p->options.kind == ROWS_LINES && !p->options.text_as_is && !row.line.n))
 			continue;
 		struct outbox_mark mark = outbox_mark(w);
-		if (w->bot.type->separator)
-			split_line(p, &row);
+		find_cells(p, &row);
 		w->bot.err = (struct err){ .fault = FAULT_OTHER };
 		enum result result = header ? parse_header(p, &row) : parse_row(p, &row);
 		if (result != DONE)
@@ -181,7 +200,7 @@ static enum result parse_rows(struct parse *p, uint64_t skip)
 			remember_failed_row(p, &row);
 		else if (result != DONE)
 			return result;
-		if (w->outbox.bodies.n > PART_BYTES && !w->bot.type->whole) {
+		if (w->outbox.bodies.n > PART_BYTES) {
 			report_failed_rows(p);
 			if (worker_commit_part(w, row.number) < 0)
 				return TRY_LATER;
@@ -194,7 +213,8 @@ static enum result parse_rows(struct parse *p, uint64_t skip)
 static const struct event *template_of(struct worker *w, const struct event *report)
 {
 	struct event *template = event_from_event(&w->message, w->host.format->event, report,
-	                                          w->settings.copy_collector_provided_fields, &w->bot.err);
+	                                          w->settings.copy_collector_provided_fields,
+	                                          &w->bot.err);
 	if (template)
 		event_freeze(template);
 	return template;
@@ -215,7 +235,8 @@ static enum result open_rows(struct parse *p)
 		.kept = list_new(&w->message),
 	};
 	enum result result = type->begin ? type->begin(&w->bot, p->report, &p->options) : DONE;
-	if (result == DONE && rows_open(&p->rows, &w->message, &w->row, &p->options, &w->bot.err) < 0)
+	if (result == DONE &&
+	    rows_open(&p->rows, &w->message, &w->row, &p->options, &w->bot.err) < 0)
 		result = BAD_DATA;
 	return result;
 }
@@ -226,7 +247,9 @@ enum result parse_report(struct worker *w, const struct event *report)
 	if (!event_has(report, "raw") && w->bot.type->whole)
 		return bot_fail(&w->bot, BAD_DATA, "the report has no raw");
 	if (!event_has(report, "raw")) {
-		worker_log(w, LEVEL_WARNING, "Report without raw field received. Possible bug or misconfiguration in previous bots.");
+		worker_log(w, LEVEL_WARNING,
+		           "Report without raw field received. Possible bug or misconfiguration in "
+		           "previous bots.");
 		return DONE;
 	}
 	w->template = template_of(w, report);
@@ -245,7 +268,8 @@ enum result parse_report(struct worker *w, const struct event *report)
 		report_failed_rows(&p);
 	w->bot.err = err;
 	if (result == DONE && !w->bot.type->whole)
-		worker_log(w, LEVEL_INFO, "Sent %zu events and found %zu problem(s).", p.events, p.problems);
+		worker_log(w, LEVEL_INFO, "Sent %zu events and found %zu problem(s).", p.events,
+		           p.problems);
 	w->template = NULL;
 	return result;
 }

@@ -366,6 +366,23 @@ static int put_generic(struct rows *r, const struct row *row, struct buffer *b, 
 	return 0;
 }
 
+/*
+ * True if the row, written anew, is its line as it stood: nothing in it is quoted nor needs to be. That
+ * holds for nearly all rows.
+ */
+static bool is_written_so(const struct rows *r, const struct row *row, struct str *line_out)
+{
+	const struct csv_dialect *d = &r->options.csv;
+	if (row->n < 2 || d->escape || d->skipinitialspace || d->quoting != CSV_QUOTE_MINIMAL || d->quote >= 0x80)
+		return false;
+	struct str line = row->line;
+	while (line.n && (line.p[line.n - 1] == '\n' || line.p[line.n - 1] == '\r'))
+		line.n--;
+	*line_out = line;
+	return str_index(line, (char)d->quote) == STR_NOT_FOUND && str_index(line, '\r') == STR_NOT_FOUND &&
+	       str_index(line, '\n') == STR_NOT_FOUND;
+}
+
 static int csv_put(struct rows *r, struct buffer *b, const struct str *cells, size_t n,
 		   struct err *err)
 {
@@ -387,9 +404,15 @@ static int cells_put_named(struct rows *r, const struct row *row, struct buffer 
 
 static int put_cells(struct rows *r, const struct row *row, struct buffer *b, struct err *err)
 {
+	struct str line;
 	switch (r->options.kind) {
 	case ROWS_CSV:
 		kept_put(r, b, rows_line_ending(r));
+		if (is_written_so(r, row, &line)) {
+			buffer_add_str(b, line);
+			buffer_add_str(b, rows_line_ending(r));
+			return 0;
+		}
 		if (row->n)
 			return csv_put(r, b, row->cells, row->n, err);
 		buffer_add_str(b, r->csv.line);

@@ -31,6 +31,32 @@ static bool one_at_a_time(const struct worker *w)
 	return w->careful || w->settings.rate_limit > 0 || w->options.scheduled;
 }
 
+/* What follows can be taken back until it is committed. */
+static void begin_message(struct worker *w)
+{
+	w->current = NULL;
+	w->bot.err = (struct err){ 0 };
+	w->bot.arena = &w->message;
+	w->in_hand = outbox_mark(w);
+	w->state_in_hand = w->table ? state_table_mark(w->table) : 0;
+}
+
+static void take_back(struct worker *w, struct outbox_mark sent, size_t changed)
+{
+	outbox_undo(w, sent);
+	w->unlinks = NULL;
+	if (w->table)
+		state_table_undo(w->table, changed);
+}
+
+static void forget_message(struct worker *w)
+{
+	arena_reset(&w->message);
+	w->current = NULL;
+	w->failed_event = NULL;
+	w->failed_text = STR_NONE;
+}
+
 static bool has_input(const struct worker *w)
 {
 	return !w->bot.type->collect && !w->bot.type->stream;
@@ -48,7 +74,8 @@ static int receive(struct worker *w)
 	}
 	if (!has_input(w))
 		return 1;
-	struct receive_limits limits = { (size_t)w->settings.batch_messages, (size_t)w->settings.batch_bytes };
+	struct receive_limits limits = { (size_t)w->settings.batch_messages,
+		                         (size_t)w->settings.batch_bytes };
 	if (one_at_a_time(w))
 		limits.messages = 1;
 	w->position = w->committed = 0;
@@ -67,7 +94,7 @@ static enum result run_verb(struct worker *w)
 	if (type->enrich)
 		return type->enrich(&w->bot, w->current);
 	if (type->deliver) {
-		w->unflushed = true;
+		w->unflushed = type->flush != NULL;
 		return type->deliver(&w->bot, w->current);
 	}
 	return type->collect ? type->collect(&w->bot) : type->stream(&w->bot);
@@ -76,15 +103,14 @@ static enum result run_verb(struct worker *w)
 static struct event *decode_in_hand(struct worker *w)
 {
 	return event_decode(&w->message, w->host.format, w->claimed.messages[w->position].body,
-	                    w->bot.type->rows ? S("Report") : S("Event"), w->host.trust, &w->bot.err);
+	                    w->bot.type->rows ? S("Report") : S("Event"), w->host.trust,
+	                    &w->bot.err);
 }
 
 /* Decodes the message in hand and runs the verb on it. */
 static enum result start(struct worker *w)
 {
-	w->current = NULL;
-	w->bot.err = (struct err){ 0 };
-	w->bot.arena = &w->message;
+	begin_message(w);
 	if (has_input(w)) {
 		w->current = decode_in_hand(w);
 		if (!w->current) {
@@ -95,11 +121,12 @@ static enum result start(struct worker *w)
 				w->bot.err.fault = FAULT_DECODING;
 			return BAD_DATA;
 		}
-		w->pending.received++;
+		w->failed_event = w->current;
 	}
 	enum result result = run_verb(w);
-	if (result == DONE && w->bot.type->enrich && outbox_add(w, w->current, "_default", false) < 0)
-		result = BAD_CONF;
+	if (result == DONE && w->bot.type->enrich &&
+	    outbox_add(w, w->current, "_default", false) < 0)
+		result = outbox_refusal(w);
 	return result;
 }
 
@@ -108,10 +135,10 @@ static enum result start(struct worker *w)
 /* What a result means for the message in hand. The reference's table is in Bot.start; docs/differences.md
  * says where this one is kinder. */
 static const struct reaction {
-	bool finished;  /* the message is consumed, its emits are sent */
-	bool failed;    /* counts as failure, goes to the dump and to _on_error */
-	bool again;     /* tried again until error_max_retries */
-	bool ends;      /* the bot stops, and is not restarted */
+	bool finished; /* the message is consumed, its emits are sent */
+	bool failed;   /* counts as failure, goes to the dump and to _on_error */
+	bool again;    /* tried again until error_max_retries */
+	bool ends;     /* the bot stops, and is not restarted */
 } reactions[] = {
 	[DONE] = { .finished = true },
 	[DROP] = { .finished = true },
@@ -132,7 +159,8 @@ static void log_failure(struct worker *w, enum result result)
 		struct buffer text;
 		buffer_init_in(&text, &w->message, MAX_MESSAGE);
 		event_encode(w->current, &text);
-		worker_log(w, LEVEL_INFO, "Current Message(event): %.*s.", STR_ARG(buffer_str(&text)));
+		worker_log(w, LEVEL_INFO, "Current Message(event): %.*s.",
+		           STR_ARG(buffer_str(&text)));
 	}
 }
 
@@ -141,7 +169,9 @@ static void dump_message(struct worker *w)
 {
 	struct buffer text;
 	buffer_init_in(&text, &w->message, MAX_MESSAGE);
-	struct dump dump = { .reason = arena_printf(&w->message, "%s: %s", fault_name(w->bot.err.fault), w->bot.err.text) };
+	struct dump dump = { .reason = arena_printf(&w->message, "%s: %s",
+		                                    fault_name(w->bot.err.fault),
+		                                    w->bot.err.text) };
 	if (w->bot.err.fault == FAULT_INVALID_VALUE && w->failed_text.p) {
 		dump.message = w->failed_text;
 		dump.is_bytes = true;
@@ -150,9 +180,10 @@ static void dump_message(struct worker *w)
 		dump.message = buffer_str(&text);
 		dump.is_bytes = true;
 	} else if (has_input(w) && !w->current) {
-		dump.message = w->bot.err.fault == FAULT_INVALID_VALUE ?
-		                       message_without_type(&w->message, w->claimed.messages[w->position].body) :
-		                       w->claimed.messages[w->position].body;
+		dump.message = w->bot.err.fault == FAULT_INVALID_VALUE
+		                     ? message_without_type(&w->message,
+		                                            w->claimed.messages[w->position].body)
+		                     : w->claimed.messages[w->position].body;
 		dump.is_bytes = true;
 	} else if (w->current) {
 		/* With what the verb did to it before it failed: that shows how far it came. */
@@ -183,43 +214,69 @@ static void delay(struct worker *w, double seconds)
 	w->not_before = clock_monotonic_ms() + (int64_t)(seconds * 1000);
 }
 
+/* Time heals a broker that is away; no message is to blame. */
+static void pipeline_failed(struct worker *w)
+{
+	worker_log(w, LEVEL_ERROR, "Pipeline failed. %s", w->bot.err.text);
+	say(w, "waiting for the broker: %s", w->bot.err.text);
+	delay(w, w->settings.error_retry_delay);
+}
+
+static bool settle_success(struct worker *w, enum result result)
+{
+	/* What a flush has still to confirm keeps its number of tries. */
+	if (!w->unflushed)
+		w->retries = 0;
+	if (w->careful)
+		w->careful--;
+	w->pending.succeeded++;
+	w->pending.dropped += result == DROP;
+	return true;
+}
+
+static bool settle_again(struct worker *w)
+{
+	if (!w->careful)
+		w->careful = 1;
+	w->retrying = true;
+	worker_log(w, LEVEL_INFO, "Bot will continue in %g seconds.",
+	           w->settings.error_retry_delay);
+	say(w, "backing off: %s", w->bot.err.text);
+	delay(w, w->settings.error_retry_delay);
+	return false;
+}
+
 /* Takes back what an unfinished or failed message did, and decides what follows. True: the message is finished. */
-static bool settle(struct worker *w, enum result result, struct outbox_mark sent, size_t changed)
+static bool settle(struct worker *w, enum result result)
 {
 	const struct reaction *reaction = &reactions[result];
-	bool parsed = w->bot.type->rows != ROWS_NONE;
-	if (!reaction->failed) {
-		w->retries = 0;
-		w->careful = false;
-		w->pending.succeeded++;
-		if (result == DROP)
-			w->pending.dropped++;
-		return true;
-	}
+	w->retrying = false;
+	if (!reaction->failed)
+		return settle_success(w, result);
 	/* What rows before a bad one gave is good: a parser's rows stand each for itself. */
-	if (!(parsed && result == BAD_DATA)) {
-		outbox_undo(w, sent);
-		w->unlinks = NULL;
-		if (w->table)
-			state_table_undo(w->table, changed);
+	if (w->bot.type->rows == ROWS_NONE || result != BAD_DATA)
+		take_back(w, w->in_hand, w->state_in_hand);
+	if (w->broker_failed) {
+		w->broker_failed = false;
+		w->retrying = true;
+		pipeline_failed(w);
+		return false;
 	}
 	w->counters.failed++;
 	log_failure(w, result);
 	if (reaction->ends) {
-		snprintf(w->state_text, sizeof w->state_text, "stopped: %s", w->bot.err.text);
+		say(w, "stopped: %s", w->bot.err.text);
 		stop(w, 1);
 		return false;
 	}
-	if (reaction->again && w->retries++ < w->settings.error_max_retries) {
-		w->careful = true;
-		worker_log(w, LEVEL_INFO, "Bot will continue in %g seconds.", w->settings.error_retry_delay);
-		say(w, "backing off: %s", w->bot.err.text);
-		delay(w, w->settings.error_retry_delay);
-		return false;
-	}
+	if (reaction->again && w->retries++ < w->settings.error_max_retries)
+		return settle_again(w);
 	w->retries = 0;
+	if (w->careful)
+		w->careful--;
 	give_up(w);
-	if (str_eq(str_of(w->settings.error_procedure), S("stop"))) {
+	/* A scheduled run is over with its first message, whatever came of it. */
+	if (str_eq(str_of(w->settings.error_procedure), S("stop")) && !w->options.scheduled) {
 		say(w, "stopped after an error: %.200s", w->bot.err.text);
 		stop(w, 1);
 	}
@@ -230,17 +287,13 @@ static bool settle(struct worker *w, enum result result, struct outbox_mark sent
 static void work(struct worker *w)
 {
 	while (w->phase == PHASE_RUNNING && (!has_input(w) || w->position < w->claimed.n)) {
-		struct outbox_mark sent = outbox_mark(w);
-		size_t changed = w->table ? state_table_mark(w->table) : 0;
-		bool finished = settle(w, start(w), sent, changed);
-		arena_reset(&w->message);
-		w->current = NULL;
-		w->failed_event = NULL;
-		w->failed_text = STR_NONE;
+		bool alone = one_at_a_time(w);
+		bool finished = settle(w, start(w));
+		forget_message(w);
 		if (!finished || !has_input(w))
 			return;
 		w->position++;
-		if (one_at_a_time(w) || w->outbox.bodies.n > PART_BYTES)
+		if (alone || w->outbox.bodies.n > PART_BYTES)
 			return;
 	}
 }
@@ -252,119 +305,203 @@ static void unlink_sources(struct worker *w)
 		const char *path = w->unlinks->items[i].text.p;
 		if (unlink(path) == 0)
 			continue;
-		worker_log(w, LEVEL_ERROR, "Could not delete file '%s': %s. Stopping, since it would be read again.", path,
-		           strerror(errno));
+		worker_log(
+			w, LEVEL_ERROR,
+			"Could not delete file '%s': %s. Stopping, since it would be read again.",
+			path, strerror(errno));
 		say(w, "stopped: %s cannot be removed", path);
 		stop(w, 1);
 	}
 	w->unlinks = NULL;
 }
 
-static int commit(struct worker *w, const struct message *noted)
+static void count_commit(struct worker *w, size_t consumed)
 {
-	struct state_change *changes = NULL;
-	size_t n_changes = w->table ? state_table_changes(w->table, &w->batch, &changes) : 0;
-	if (!noted && w->position == w->committed && !w->outbox.n && !n_changes && !w->unlinks)
-		return 0;
-	struct commit commit = {
-		.consumed = w->claimed.messages + w->committed,
-		.n_consumed = noted ? 0 : w->position - w->committed,
-		.noted = noted,
-		.published = outbox_publishes(w),
-		.n_published = w->outbox.n,
-		.changes = changes,
-		.n_changes = n_changes,
-		.durable = w->unlinks != NULL,
-	};
-	if (broker_commit(w->consumer, &commit, &w->bot.err) < 0)
-		return -1;
-	if (w->table)
-		state_table_committed(w->table);
-	if (!noted)
-		w->committed = w->position;
+	if (w->outbox.n && !w->sent_since_log)
+		w->logged_at = clock_monotonic_ms();
 	outbox_sent(w);
-	w->counters.received += w->pending.received;
+	w->counters.received += consumed;
 	w->counters.dropped += w->pending.dropped;
 	w->counters.succeeded += w->pending.succeeded;
 	w->pending = (struct counters){ 0 };
+}
+
+/* Everything since the last commit in one step: what is finished is consumed, what it gave is published. */
+static int commit(struct worker *w, const struct message *noted, bool durable)
+{
+	struct arena_mark mark = arena_mark(&w->batch);
+	struct state_change *changes = NULL;
+	struct commit commit = {
+		.consumed = w->claimed.n ? w->claimed.messages + w->committed : NULL,
+		.n_consumed = w->position - w->committed,
+		.noted = noted,
+		.published = outbox_publishes(w),
+		.n_published = w->outbox.n,
+		.n_changes = w->table ? state_table_changes(w->table, &w->batch, &changes) : 0,
+		.durable = durable || w->unlinks != NULL,
+	};
+	commit.changes = changes;
+	bool empty = !noted && !commit.n_consumed && !commit.n_published && !commit.n_changes &&
+	             !w->unlinks;
+	int rc = empty ? 0 : broker_commit(w->consumer, &commit, &w->bot.err);
+	arena_rewind(&w->batch, mark);
+	w->uncommitted = rc < 0;
+	if (rc < 0)
+		return -1;
+	if (w->table)
+		state_table_committed(w->table);
+	w->committed = w->position;
+	count_commit(w, commit.n_consumed);
 	unlink_sources(w);
+	return 0;
+}
+
+/* Commits in the middle of a message: what it did so far cannot be taken back any more. */
+static int commit_inside(struct worker *w, const struct message *noted, bool durable)
+{
+	if (commit(w, noted, durable) < 0) {
+		w->uncommitted = false; /* settle takes it back */
+		w->broker_failed = true;
+		return -1;
+	}
+	w->in_hand = outbox_mark(w);
+	w->state_in_hand = 0;
 	return 0;
 }
 
 int worker_commit_part(struct worker *w, uint64_t note)
 {
-	struct message *message = &w->claimed.messages[w->position];
-	/* Messages before this one go first, so that the note is the only thing left open. */
-	if (w->committed < w->position && commit(w, NULL) < 0)
+	struct message noted = w->claimed.messages[w->position];
+	noted.note = note;
+	if (commit_inside(w, &noted, false) < 0)
 		return -1;
-	message->note = note;
-	return commit(w, message);
+	w->claimed.messages[w->position].note = note;
+	return 0;
 }
 
-/* Outputs make durable what they buffered; a batch that cannot be flushed is not committed. */
+int worker_commit_emitted(struct worker *w, bool durable)
+{
+	return commit_inside(w, NULL, durable);
+}
+
+/* The only message that waited for a flush gets what the flush said, as if its verb had said it. */
+static bool flush_settle(struct worker *w, enum result result)
+{
+	struct err why = w->bot.err;
+	begin_message(w);
+	w->current = decode_in_hand(w);
+	w->bot.err = why;
+	bool finished = settle(w, result);
+	forget_message(w);
+	w->position += finished;
+	return finished;
+}
+
+/*
+ * Outputs make durable what they buffered; what cannot be flushed is not committed. Of several messages
+ * nobody knows which one is to blame: they are delivered again one by one. If time is, only the first
+ * one is charged with a try.
+ */
 static bool flush(struct worker *w)
 {
-	if (!w->unflushed || !w->bot.type->flush) {
-		w->unflushed = false;
+	if (!w->unflushed)
 		return true;
-	}
+	w->bot.err = (struct err){ 0 };
+	w->bot.arena = &w->message;
 	enum result result = w->bot.type->flush(&w->bot);
-	if (result == DONE) {
-		w->unflushed = false;
+	w->unflushed = false;
+	size_t n = w->position - w->committed;
+	if (!reactions[result].failed || n == 0) {
+		if (!w->retrying)
+			w->retries = 0;
 		return true;
 	}
+	w->position = w->committed;
+	take_back(w, (struct outbox_mark){ .turn = w->outbox.turn }, 0);
+	w->pending = (struct counters){ 0 };
+	if (n == 1 || reactions[result].ends)
+		return flush_settle(w, result);
 	w->counters.failed++;
 	log_failure(w, result);
-	w->position = w->committed;
-	outbox_undo(w, (struct outbox_mark){ 0 });
-	if (result == BAD_CONF)
-		stop(w, 1);
-	else
-		delay(w, w->settings.error_retry_delay);
+	w->careful = reactions[result].again ? 1 : n;
+	w->retries = reactions[result].again;
+	if (reactions[result].again)
+		settle_again(w);
+	w->retrying = true;
 	return false;
+}
+
+/* Once a second, between two messages: what a timer emits and remembers is committed like a message. */
+static void tick(struct worker *w, int64_t now)
+{
+	if (!w->bot.type->tick || now - w->ticked_at < TICK_MS || w->uncommitted ||
+	    broker_full_queue(w->consumer).p)
+		return;
+	w->ticked_at = now;
+	begin_message(w);
+	enum result result = w->bot.type->tick(&w->bot);
+	if (reactions[result].failed) {
+		take_back(w, w->in_hand, w->state_in_hand);
+		w->broker_failed = false;
+		w->counters.failed++;
+		log_failure(w, result);
+	}
+	if (reactions[result].ends) {
+		say(w, "stopped: %s", w->bot.err.text);
+		stop(w, 1);
+	}
+	forget_message(w);
+	if (commit(w, NULL, false) < 0)
+		pipeline_failed(w);
 }
 
 static void log_progress(struct worker *w, bool force)
 {
-	int64_t now = clock_monotonic_ms();
+	double waited = (double)(clock_monotonic_ms() - w->logged_at);
 	bool due = (w->settings.log_processed_messages_count > 0 &&
 	            w->sent_since_log >= (uint64_t)w->settings.log_processed_messages_count) ||
-	           (double)(now - w->logged_at) >= w->settings.log_processed_messages_seconds * 1000;
-	if (w->sent_since_log && (due || force)) {
-		worker_log(w, LEVEL_INFO, "%s %" PRIu64 " messages since last logging.",
-		           w->bot.type->verb ? w->bot.type->verb : "Processed", w->sent_since_log);
-		w->sent_since_log = 0;
-	}
-	if (due || force)
-		w->logged_at = now;
+	           waited >= w->settings.log_processed_messages_seconds * 1000;
+	if (!w->sent_since_log || !(due || force))
+		return;
+	worker_log(w, LEVEL_INFO, "%s %" PRIu64 " messages since last logging.",
+	           w->bot.type->verb ? w->bot.type->verb : "Processed", w->sent_since_log);
+	w->sent_since_log = 0;
+}
+
+static void idle(struct worker *w)
+{
+	struct str human = STR_NONE;
+	duration_human(&w->message, w->settings.rate_limit, 0, &human, NULL);
+	worker_log(w, LEVEL_INFO, "Idling for %.1fs (%.*s) now.", w->settings.rate_limit,
+	           STR_ARG(human));
+	say(w, "idle for %.*s", STR_ARG(human));
+	arena_reset(&w->message);
+	w->idle_since = clock_monotonic_ms();
+	w->idling = true;
+	delay(w, w->settings.rate_limit);
 }
 
 /* After a commit: rate limit, run mode, progress. */
 static void pace(struct worker *w, bool worked)
 {
 	log_progress(w, false);
-	if (!worked || w->phase != PHASE_RUNNING || w->not_before > clock_monotonic_ms())
+	if (!worked || w->phase != PHASE_RUNNING)
 		return;
 	if (w->options.scheduled) {
 		worker_log(w, LEVEL_INFO, "Shutting down scheduled bot.");
 		say(w, "stopped: scheduled run is over");
 		stop(w, 0);
 	} else if (w->settings.rate_limit > 0) {
-		struct str human = STR_NONE;
-		duration_human(&w->message, w->settings.rate_limit, 0, &human, NULL);
-		worker_log(w, LEVEL_INFO, "Idling for %.1fs (%.*s) now.", w->settings.rate_limit, STR_ARG(human));
-		say(w, "idle for %.*s", STR_ARG(human));
-		arena_reset(&w->message);
-		delay(w, w->settings.rate_limit);
+		idle(w);
 	}
 }
 
 static void end(struct worker *w)
 {
-	log_progress(w, true);
 	if (w->initialised && w->bot.type->fini)
 		w->bot.type->fini(&w->bot);
 	w->initialised = false;
+	log_progress(w, true);
 	consumer_close(w->consumer);
 	w->consumer = NULL;
 	w->phase = PHASE_STOPPED;
@@ -373,9 +510,43 @@ static void end(struct worker *w)
 	worker_log(w, LEVEL_INFO, "Bot stopped.");
 }
 
-int64_t worker_step(struct worker *w)
+/* Milliseconds until the worker wants its next step. */
+static int64_t next_step(const struct worker *w, int64_t otherwise)
 {
 	int64_t now = clock_monotonic_ms();
+	int64_t wait = w->not_before > now ? w->not_before - now : otherwise;
+	int64_t until_tick = w->ticked_at + TICK_MS - now;
+	if (w->phase != PHASE_RUNNING)
+		return 0;
+	if (w->bot.type->tick && until_tick < wait)
+		return until_tick > 0 ? until_tick : 0;
+	return wait;
+}
+
+/* Steps one to five: from receiving to the commit. 1: messages are finished, 0: none are, -1: nothing came. */
+static int step(struct worker *w)
+{
+	if (!w->uncommitted) {
+		int got = receive(w);
+		if (got <= 0) {
+			if (got < 0)
+				pipeline_failed(w);
+			return -1;
+		}
+		say(w, "running");
+		work(w);
+		if (!flush(w))
+			return 0;
+	}
+	if (commit(w, NULL, false) < 0) {
+		pipeline_failed(w);
+		return 0;
+	}
+	return !w->retrying;
+}
+
+int64_t worker_step(struct worker *w)
+{
 	if (w->phase == PHASE_STOPPED)
 		return WORKER_STOPPED;
 	if (w->phase == PHASE_STOPPING) {
@@ -384,28 +555,16 @@ int64_t worker_step(struct worker *w)
 	}
 	if (w->reload && worker_restart(w) < 0)
 		return 0;
-	if (now < w->not_before)
-		return w->not_before - now;
-
-	int got = receive(w);
-	if (got > 0) {
-		say(w, "running");
-		work(w);
-	}
-	bool committed = got > 0 && flush(w) && commit(w, NULL) == 0;
-	if (got < 0 || (got > 0 && !committed && w->phase == PHASE_RUNNING && !w->unflushed)) {
-		worker_log(w, LEVEL_ERROR, "Pipeline failed. %s", w->bot.err.text);
-		delay(w, w->settings.error_retry_delay);
-	}
-	if (w->position == w->claimed.n) {
+	int64_t now = clock_monotonic_ms();
+	tick(w, now);
+	if (w->phase != PHASE_RUNNING || now < w->not_before)
+		return next_step(w, 0);
+	w->idling = false;
+	int done = step(w);
+	if (w->position == w->claimed.n && !w->uncommitted) {
 		w->claimed.n = w->position = w->committed = 0;
 		arena_reset(&w->batch);
 	}
-	pace(w, committed);
-	if (w->phase != PHASE_RUNNING)
-		return 0;
-	now = clock_monotonic_ms();
-	if (w->not_before > now)
-		return w->not_before - now;
-	return got > 0 ? 0 : WORKER_IDLE;
+	pace(w, done > 0);
+	return next_step(w, done >= 0 ? 0 : WORKER_IDLE);
 }

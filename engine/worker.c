@@ -24,13 +24,14 @@ static int read_parameters(struct worker *w, struct findings *findings)
 	                        w->options.parameters, &w->settings, findings);
 	void *params = arena_zalloc(&w->life, 1, type->params_size);
 	if (type->params)
-		errors += param_load(&w->life, type->params, type->defaults, type->params_size, w->options.parameters,
-		                     params, findings);
+		errors += param_load(&w->life, type->params, type->defaults, type->params_size,
+		                     w->options.parameters, params, findings);
 	w->bot.params = params;
 	static const char *const names[] = { "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL" };
 	w->level = LEVEL_INFO;
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		if (w->settings.logging_level && str_eq(str_of(w->settings.logging_level), str_of(names[i])))
+		if (w->settings.logging_level &&
+		    str_eq(str_of(w->settings.logging_level), str_of(names[i])))
 			w->level = (enum log_level)i;
 	return errors;
 }
@@ -46,7 +47,8 @@ static void log_findings(struct worker *w, const struct findings *findings)
 		struct buffer line;
 		buffer_init_in(&line, &w->life, 4000);
 		finding_print(&line, &findings->all[i]);
-		worker_log(w, levels[findings->all[i].severity], "%.*s", STR_ARG(buffer_str(&line)));
+		worker_log(w, levels[findings->all[i].severity], "%.*s",
+		           STR_ARG(buffer_str(&line)));
 	}
 }
 
@@ -75,15 +77,17 @@ static int connect_broker(struct worker *w, struct err *err)
 	struct str *destinations = NULL;
 	size_t n = 0;
 	for (size_t i = 0; i < w->n_paths; i++) {
-		destinations = realloc(destinations, (n + w->paths[i].n + 1) * sizeof *destinations);
+		destinations = realloc(destinations,
+		                       (n + w->paths[i].n + 1) * sizeof *destinations);
 		if (!destinations)
 			abort();
 		memcpy(destinations + n, w->paths[i].queues, w->paths[i].n * sizeof *destinations);
 		n += w->paths[i].n;
 	}
 	bool reads = !w->bot.type->collect && !w->bot.type->stream;
-	int rc = consumer_open(w->host.broker, str_of(w->bot.id), 0, reads ? w->options.source_queue : STR_NONE,
-	                       destinations, n, &w->consumer, err);
+	int rc = consumer_open(w->host.broker, str_of(w->bot.id), 0,
+	                       reads ? w->options.source_queue : STR_NONE, destinations, n,
+	                       &w->consumer, err);
 	free(destinations);
 	return rc;
 }
@@ -101,7 +105,8 @@ static int check_default_fields(struct worker *w, struct err *err)
 		return 0;
 	struct event *event = event_new_in(&w->message, w->host.format, w->host.format->event, err);
 	for (size_t i = 0; i < fields->n; i++)
-		if (event_add(event, fields->pairs[i].key, fields->pairs[i].value, EVENT_KEEP) == ADD_FAILED)
+		if (event_add(event, fields->pairs[i].key, fields->pairs[i].value, EVENT_KEEP) ==
+		    ADD_FAILED)
 			return err_prefix(err, "Invalid %s '%.*s' in default_fields parameter",
 			                  err->fault == FAULT_INVALID_KEY ? "key" : "value of key",
 			                  STR_ARG(fields->pairs[i].key));
@@ -117,7 +122,8 @@ static int begin(struct worker *w, struct err *err)
 	int errors = read_parameters(w, &findings);
 	log_findings(w, &findings);
 	if (errors)
-		return err_set(err, FAULT_CONFIGURATION, "%d parameter%s of bot '%s' cannot be used", errors,
+		return err_set(err, FAULT_CONFIGURATION,
+		               "%d parameter%s of bot '%s' cannot be used", errors,
 		               errors == 1 ? "" : "s", w->bot.id);
 	if (check_default_fields(w, err) < 0)
 		return -1;
@@ -133,7 +139,8 @@ static int begin(struct worker *w, struct err *err)
 	return -1;
 }
 
-struct worker *worker_open(const struct host *host, const struct worker_options *options, struct err *err)
+struct worker *worker_open(const struct host *host, const struct worker_options *options,
+                           struct err *err)
 {
 	struct worker *w = calloc(1, sizeof *w);
 	if (!w)
@@ -180,13 +187,15 @@ void worker_close(struct worker *w)
 	arena_fini(&w->row);
 	arena_fini(&w->message);
 	arena_fini(&w->batch);
+	arena_fini(&w->reloaded);
 	arena_fini(&w->life);
 	free(w);
 }
 
 void worker_reload(struct worker *w, const struct dict *parameters)
 {
-	w->reload = parameters;
+	arena_reset(&w->reloaded);
+	w->reload = value_copy(&w->reloaded, value_dict((struct dict *)(uintptr_t)parameters)).dict;
 }
 
 int worker_restart(struct worker *w)
@@ -196,11 +205,15 @@ int worker_restart(struct worker *w)
 	if (w->initialised && w->bot.type->fini)
 		w->bot.type->fini(&w->bot);
 	w->initialised = false;
-	w->options.parameters = w->reload;
-	w->reload = NULL;
 	arena_reset(&w->life);
-	if (begin(w, &err) == 0)
+	w->options.parameters =
+		value_copy(&w->life, value_dict((struct dict *)(uintptr_t)w->reload)).dict;
+	w->reload = NULL;
+	if (begin(w, &err) == 0) {
+		if (w->idling)
+			w->not_before = w->idle_since + (int64_t)(w->settings.rate_limit * 1000);
 		return 0;
+	}
 	worker_log(w, LEVEL_ERROR, "Bot initialization failed. %s", err.text);
 	snprintf(w->state_text, sizeof w->state_text, "stopped: %.250s", err.text);
 	w->phase = PHASE_STOPPING;
@@ -264,7 +277,8 @@ struct state_table *worker_keyed_state(struct worker *w)
 	return w->table;
 }
 
-void worker_check(const struct host *host, const struct worker_options *options, struct findings *findings)
+void worker_check(const struct host *host, const struct worker_options *options,
+                  struct findings *findings)
 {
 	struct worker w = { .host = *host, .options = *options };
 	w.bot.type = options->type;

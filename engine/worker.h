@@ -18,10 +18,10 @@
 /* A message or row that failed, as it goes into the dump file. */
 struct dump {
 	struct str bot_id, source_queue;
-	struct str reason;  /* one or several lines */
+	struct str reason;   /* one or several lines */
 	bool reason_is_text; /* parser rows: a text; else a list of lines */
-	struct str message; /* JSON text of the message, or bytes */
-	bool is_bytes;      /* written as base64 */
+	struct str message;  /* JSON text of the message, or bytes */
+	bool is_bytes;       /* written as base64 */
 };
 
 struct host {
@@ -40,9 +40,9 @@ struct worker_options {
 	const char *id;
 	const struct bot_type *type;
 	const struct dict *parameters;
-	struct str source_queue;          /* ignored for collectors */
-	const struct dict *destinations;  /* path -> list of queue names */
-	bool scheduled;                   /* run_mode: stop after one message or collection */
+	struct str source_queue;         /* ignored for collectors */
+	const struct dict *destinations; /* path -> list of queue names */
+	bool scheduled;                  /* run_mode: stop after one message or collection */
 };
 
 /* Counters since the start; they move when a commit has succeeded. */
@@ -66,7 +66,7 @@ enum { WORKER_STOPPED = -1 };
 enum { WORKER_IDLE = 1000 };
 int64_t worker_step(struct worker *);
 
-/* At the next round the bot is initialised again with these parameters (SIGHUP). */
+/* At the next round the bot is initialised again with a copy of these parameters (SIGHUP). */
 void worker_reload(struct worker *, const struct dict *parameters);
 
 /* Ends it after what it has in hand is committed; the next step returns WORKER_STOPPED. */

@@ -9,7 +9,9 @@
 #include "message/event.h"
 
 enum trust {
-	WIRE_TRUSTED, /* written by a bot of this botnet: the grammar is checked, values are not validated again */
+	/* Written by a bot of this botnet: the grammar is checked, values are not validated again. A message whose class
+	 * does not stand at its end as bots write it is checked all the same. */
+	WIRE_TRUSTED,
 	WIRE_CHECKED, /* from outside: every value is validated as the reference's constructor does */
 };
 
@@ -17,8 +19,8 @@ enum trust {
  * Decodes a message; it borrows `wire`. `default_type` is the class when __type is missing, or
  * STR_NONE to refuse that. NULL on failure; FAULT_INVALID_KEY for a field that the format lacks.
  */
-struct event *event_decode(struct arena *, const struct data_format *, struct str wire, struct str default_type,
-                           enum trust, struct err *);
+struct event *event_decode(struct arena *, const struct data_format *, struct str wire,
+                           struct str default_type, enum trust, struct err *);
 
 /* Appends the message as it goes on the wire. */
 void event_encode(const struct event *, struct buffer *out);

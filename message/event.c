@@ -7,7 +7,7 @@
 #include <intelmq/json.h>
 
 enum {
-	FIRST_SLOTS = 24,
+	FIRST_SLOTS = 40,  /* room for a usual message and what experts add to it */
 	FEW_OWN_KEYS = 12, /* searched linearly up to this many */
 };
 
@@ -19,7 +19,13 @@ struct event *event_new_in(struct arena *arena, const struct data_format *format
 	e->format = format;
 	e->fields = fields;
 	e->by_field = arena_zalloc(arena, fields->n, sizeof *e->by_field);
-	e->err = err ? err : &e->own_err;
+	e->own_err = !err;
+	e->err = err;
+	if (!err) {
+		e->err = arena_alloc(arena, sizeof *e->err);
+		e->err->fault = FAULT_NONE;
+		e->err->text[0] = 0;
+	}
 	return e;
 }
 
@@ -40,7 +46,7 @@ static void own_index_build(struct event *e, size_t size)
 			own_index_put(e, i);
 }
 
-static struct slot *own_slot(const struct event *e, struct str key)
+struct slot *event_own_slot(const struct event *e, struct str key)
 {
 	if (!e->n_own)
 		return NULL;
@@ -48,7 +54,8 @@ static struct slot *own_slot(const struct event *e, struct str key)
 	if (!e->own_index) {
 		for (size_t i = 0; i < e->n; i++) {
 			struct slot *slot = &e->slots[i];
-			if (!slot->field && !slot->gap && slot->hash == hash && str_eq(slot->key, key))
+			if (!slot->field && !slot->gap && slot->hash == hash &&
+			    str_eq(slot->key, key))
 				return slot;
 		}
 		return NULL;
@@ -62,20 +69,15 @@ static struct slot *own_slot(const struct event *e, struct str key)
 	return NULL;
 }
 
-static struct slot *field_slot(const struct event *e, const struct field *field)
-{
-	uint32_t at = e->by_field[field->id];
-	return at ? &e->slots[at - 1] : NULL;
-}
-
 struct slot *event_slot(const struct event *e, struct str key)
 {
-	const struct field *field = field_find(e->fields, key);
-	return field ? field_slot(e, field) : own_slot(e, key);
+	return event_slot_of(e, key, field_find(e->fields, key));
 }
 
-static void slots_grow(struct event *e, size_t capacity)
+void event_slots_grow(struct event *e, size_t capacity)
 {
+	if (!capacity)
+		capacity = e->capacity ? e->capacity * 2 : FIRST_SLOTS;
 	struct slot *slots = arena_alloc(e->arena, capacity * sizeof *slots);
 	if (e->n)
 		memcpy(slots, e->slots, e->n * sizeof *slots);
@@ -83,17 +85,11 @@ static void slots_grow(struct event *e, size_t capacity)
 	e->capacity = capacity;
 }
 
-struct slot *event_append(struct event *e, struct str key, const struct field *field, struct value value)
+struct slot *event_append_own(struct event *e, struct str key, struct value value)
 {
-	if (e->n == e->capacity)
-		slots_grow(e, e->capacity ? e->capacity * 2 : FIRST_SLOTS);
-	struct slot *slot = &e->slots[e->n++];
-	*slot = (struct slot){ .key = key, .field = field, .value = value };
-	e->live++;
-	if (field) {
-		e->by_field[field->id] = (uint32_t)e->n;
-		return slot;
-	}
+	struct slot *slot = event_slot_new(e);
+	slot->key = key;
+	slot->value = value;
 	slot->hash = hash_bytes(key);
 	e->n_own++;
 	if (e->own_index && e->own_index_size >= e->n_own * 2)
@@ -184,14 +180,16 @@ struct str event_raw(const struct event *e)
 	return bytes;
 }
 
-void event_each(const struct event *e, bool (*each)(void *, struct str, const struct value *), void *context)
+void event_each(const struct event *e, bool (*each)(void *, struct str, const struct value *),
+                void *context)
 {
 	for (size_t i = 0; i < e->n; i++)
-		if (!e->slots[i].gap && !each(context, e->slots[i].key, slot_value(e, &e->slots[i])))
+		if (!e->slots[i].gap &&
+		    !each(context, e->slots[i].key, slot_value(e, &e->slots[i])))
 			return;
 }
 
-static void slot_del(struct event *e, struct slot *slot)
+void slot_del(struct event *e, struct slot *slot)
 {
 	slot->gap = true;
 	e->live--;
@@ -230,8 +228,8 @@ const struct err *event_err(const struct event *e)
 static struct event *empty_copy(struct arena *arena, const struct event *other)
 {
 	struct event *e = event_new_in(arena, other->format, other->fields,
-	                               other->err == &other->own_err ? NULL : other->err);
-	slots_grow(e, other->live + FIRST_SLOTS);
+	                               other->own_err ? NULL : other->err);
+	event_slots_grow(e, other->live + FIRST_SLOTS);
 	return e;
 }
 
@@ -245,6 +243,7 @@ struct event *event_share(struct arena *arena, const struct event *template)
 		struct slot *to = event_append(e, from->key, from->field, from->value);
 		to->json = from->json;
 		to->lazy = from->lazy;
+		to->joined = from->joined;
 	}
 	e->parent = template;
 	e->origin = template->origin;
@@ -253,14 +252,26 @@ struct event *event_share(struct arena *arena, const struct event *template)
 
 void event_freeze(struct event *e)
 {
+	/* All in one piece, so that encoding a copy of it is one copy of bytes. */
+	struct span {
+		size_t start, end;
+	} *spans = arena_alloc(e->arena, (e->n + 1) * sizeof *spans);
+	struct buffer text;
+	buffer_init_in(&text, e->arena, SIZE_MAX / 2);
 	for (size_t i = 0; i < e->n; i++) {
-		struct slot *slot = &e->slots[i];
-		if (slot->gap || slot->json.p)
+		if (e->slots[i].gap)
 			continue;
-		struct buffer text;
-		buffer_init_in(&text, e->arena, SIZE_MAX / 2);
-		json_write(&text, slot->value, 0);
-		slot->json = buffer_str(&text);
+		spans[i].start = slot_encode(&e->slots[i], &text);
+		spans[i].end = text.n;
+		buffer_put(&text, ", ", 2);
+	}
+	for (size_t i = 0; i < e->n; i++) {
+		if (e->slots[i].gap)
+			continue;
+		e->slots[i].json = (struct str){ text.p + spans[i].start,
+			                         spans[i].end - spans[i].start };
+		e->slots[i].joined = spans[i].start > e->slots[i].key.n + 4 ? JOINED_COMMA
+		                                                            : JOINED_KEY;
 	}
 }
 
@@ -276,7 +287,7 @@ struct event *event_dup(struct arena *arena, const struct event *other)
 		struct slot *from = &other->slots[i];
 		if (from->gap)
 			continue;
-		struct str key = from->field ? from->key : arena_dup(arena, from->key);
+		struct str key = from->field ? STR_NONE : arena_dup(arena, from->key);
 		event_append(e, key, from->field, value_copy(arena, *slot_value(other, from)));
 	}
 	e->origin = other->origin.p ? arena_dup(arena, other->origin) : STR_NONE;
@@ -285,15 +296,20 @@ struct event *event_dup(struct arena *arena, const struct event *other)
 
 void event_merge(struct event *e, const struct event *other)
 {
+	bool alike = e->fields == other->fields;
 	for (size_t i = 0; i < other->n; i++) {
 		const struct slot *from = &other->slots[i];
 		if (from->gap)
 			continue;
-		struct slot *to = event_slot(e, from->key);
+		struct slot *to = alike && from->field ? event_field_slot(e, from->field)
+		                                       : event_slot(e, from->key);
 		if (!to)
-			to = event_append(e, from->key, field_find(e->fields, from->key), from->value);
+			to = event_append(e, from->key,
+			                  alike ? from->field : field_find(e->fields, from->key),
+			                  from->value);
 		to->value = from->value;
 		to->json = from->json;
 		to->lazy = from->lazy;
+		to->joined = from->joined;
 	}
 }

@@ -26,7 +26,8 @@ static const char *python_type(enum value_kind kind)
 	return names[kind];
 }
 
-static enum added invalid_value(struct event *e, struct str key, struct value v, unsigned flags, const char *reason)
+static enum added invalid_value(struct event *e, struct str key, struct value v, unsigned flags,
+                                const char *reason)
 {
 	if (flags & EVENT_LENIENT)
 		return ADD_REFUSED;
@@ -40,7 +41,8 @@ static enum added invalid_value(struct event *e, struct str key, struct value v,
 static enum added invalid_key(struct event *e, struct str key)
 {
 	err_set(e->err, FAULT_INVALID_KEY,
-	        "invalid key '%.*s' This key is not allowed by the harmonization configuration", STR_ARG(key));
+	        "invalid key '%.*s' This key is not allowed by the harmonization configuration",
+	        STR_ARG(key));
 	return ADD_FAILED;
 }
 
@@ -53,7 +55,9 @@ static const char *constraint_broken(struct event *e, const struct field *field,
 	if (field->length >= 0 && text.n > (size_t)field->length) {
 		size_t length = text_length(text);
 		if (length > (size_t)field->length)
-			return arena_printf(e->arena, "too long: %zu > %lld.", length, (long long)field->length).p;
+			return arena_printf(e->arena, "too long: %zu > %lld.", length,
+			                    (long long)field->length)
+			        .p;
 	}
 	if (field->regex && regex_search(field->regex, e->arena, text, NULL, NULL) != 1)
 		return "regex did not match.";
@@ -62,9 +66,10 @@ static const char *constraint_broken(struct event *e, const struct field *field,
 	return NULL;
 }
 
-static void store(struct event *e, struct str key, const struct field *field, struct value v)
+/* `slot` is the key's, or NULL if it is not there yet. */
+static void store(struct event *e, struct slot *slot, struct str key, const struct field *field,
+                  struct value v)
 {
-	struct slot *slot = event_slot(e, key);
 	if (slot) {
 		slot->value = v;
 		slot->json = STR_NONE;
@@ -75,7 +80,8 @@ static void store(struct event *e, struct str key, const struct field *field, st
 }
 
 /* `extra` as a whole: every member becomes extra.<member>, unchecked. */
-static enum added store_members(struct event *e, const struct field *field, struct value text, unsigned flags)
+static enum added store_members(struct event *e, const struct field *field, struct value text,
+                                unsigned flags)
 {
 	struct value object;
 	if (text.kind != VALUE_STR || json_parse(e->arena, text.text, &object, e->err) < 0)
@@ -93,17 +99,20 @@ static enum added store_members(struct event *e, const struct field *field, stru
 		buffer_add_char(&key, '.');
 		buffer_add_str(&key, member->key);
 		if (key.over || e->live >= MAX_EVENT_FIELDS) {
-			err_set(e->err, FAULT_OTHER, "too many or too long members in '%.*s'", STR_ARG(field->name));
+			err_set(e->err, FAULT_OTHER, "too many or too long members in '%.*s'",
+			        STR_ARG(field->name));
 			return ADD_FAILED;
 		}
-		store(e, buffer_str(&key), field_find(e->fields, buffer_str(&key)), member->value);
+		store(e, event_slot(e, buffer_str(&key)), buffer_str(&key),
+		      field_find(e->fields, buffer_str(&key)), member->value);
 	}
 	return ADD_STORED;
 }
 
-static enum added add_checked(struct event *e, struct str key, const struct field *field, struct value v,
-                              unsigned flags)
+static enum added add_checked(struct event *e, struct slot *slot, const struct field *field,
+                              struct value v, unsigned flags)
 {
+	struct str key = field->name;
 	struct value clean = v;
 	if (!(flags & EVENT_AS_IS)) {
 		if (field->type->sanitize(e->arena, v, &clean, e->err) < 0)
@@ -114,20 +123,23 @@ static enum added add_checked(struct event *e, struct str key, const struct fiel
 	int valid = field->type->is_valid(e->arena, clean, e->err);
 	if (valid < 0)
 		return ADD_FAILED;
-	const char *broken = valid ? constraint_broken(e, field, clean) : "is_valid returned False.";
+	const char *broken = valid ? constraint_broken(e, field, clean)
+	                           : "is_valid returned False.";
 	if (broken)
 		return invalid_value(e, key, clean, flags, broken);
 	if (field->json_dict)
 		return store_members(e, field, clean, flags);
-	store(e, key, field, clean);
+	store(e, slot, key, field, clean);
 	return ADD_STORED;
 }
 
 enum added event_add(struct event *e, struct str key, struct value v, unsigned flags)
 {
 	const struct field *field = field_find(e->fields, key);
-	bool present = field && field->json_dict ? event_has(e, "extra") && field == e->fields->extra :
-	                                           event_slot(e, key) != NULL;
+	struct slot *slot = event_slot_of(e, key, field);
+	bool present = field && field->json_dict
+	                     ? event_has(e, "extra") && field == e->fields->extra
+	                     : slot != NULL;
 	if (present && flags & EVENT_KEEP)
 		return ADD_REFUSED;
 	if (present && !(flags & EVENT_OVERWRITE)) {
@@ -144,7 +156,7 @@ enum added event_add(struct event *e, struct str key, struct value v, unsigned f
 		return ADD_FAILED;
 	}
 	if (field)
-		return add_checked(e, key, field, v, flags);
+		return add_checked(e, slot, field, v, flags);
 	const struct field *parent = field_parent(e->fields, key);
 	if (!parent || !field_name_is_valid(key))
 		return invalid_key(e, key);
@@ -156,7 +168,7 @@ enum added event_add(struct event *e, struct str key, struct value v, unsigned f
 		err_set(e->err, FAULT_OTHER, "bytes cannot be stored in '%.*s'", STR_ARG(key));
 		return ADD_FAILED;
 	}
-	store(e, key, NULL, v);
+	store(e, slot, key, NULL, v);
 	return ADD_STORED;
 }
 
@@ -169,7 +181,9 @@ int event_would_accept(struct event *e, struct str key, struct value v, bool san
 	if (!field && (!parent || !field_name_is_valid(key)))
 		return invalid_key(e, key);
 	if (!field)
-		return parent->json_dict ? 1 : err_set(e->err, FAULT_OTHER, "'%.*s' has no sub-keys", STR_ARG(parent->name));
+		return parent->json_dict ? 1
+		                         : err_set(e->err, FAULT_OTHER, "'%.*s' has no sub-keys",
+		                                   STR_ARG(parent->name));
 	struct value clean = v;
 	if (sanitize && field->type->sanitize(e->arena, v, &clean, e->err) < 0)
 		return -1;
@@ -191,14 +205,16 @@ enum result event_set(struct event *e, const char *field, struct str text)
 
 enum result event_replace(struct event *e, const char *field, struct str text)
 {
-	return event_add(e, str_of(field), text.p ? value_str(text) : value_null(), EVENT_OVERWRITE) == ADD_FAILED ?
-	               BAD_DATA :
-	               DONE;
+	return event_add(e, str_of(field), text.p ? value_str(text) : value_null(),
+	                 EVENT_OVERWRITE) == ADD_FAILED
+	             ? BAD_DATA
+	             : DONE;
 }
 
 enum result event_try(struct event *e, const char *field, struct str text, bool *stored_out)
 {
-	enum added added = event_add(e, str_of(field), text.p ? value_str(text) : value_null(), EVENT_LENIENT);
+	enum added added = event_add(e, str_of(field), text.p ? value_str(text) : value_null(),
+	                             EVENT_LENIENT);
 	if (stored_out)
 		*stored_out = added == ADD_STORED;
 	return added == ADD_FAILED ? BAD_DATA : DONE;
@@ -206,15 +222,16 @@ enum result event_try(struct event *e, const char *field, struct str text, bool 
 
 bool event_offer(struct event *e, const char *field, struct str text)
 {
-	return event_add(e, str_of(field), text.p ? value_str(text) : value_null(), EVENT_LENIENT | EVENT_KEEP) ==
-	       ADD_STORED;
+	return event_add(e, str_of(field), text.p ? value_str(text) : value_null(),
+	                 EVENT_LENIENT | EVENT_KEEP) == ADD_STORED;
 }
 
 enum result event_update(struct event *e, const struct dict *pairs)
 {
 	for (size_t i = 0; i < pairs->n; i++) {
 		const struct pair *pair = &pairs->pairs[i];
-		enum added added = event_add(e, pair->key, pair->value, EVENT_AS_IS | EVENT_LENIENT | EVENT_OVERWRITE);
+		enum added added = event_add(e, pair->key, pair->value,
+		                             EVENT_AS_IS | EVENT_LENIENT | EVENT_OVERWRITE);
 		if (added == ADD_REFUSED || added == ADD_IGNORED)
 			added = event_add(e, pair->key, pair->value, EVENT_OVERWRITE);
 		if (added == ADD_FAILED)
@@ -232,8 +249,36 @@ static int add_pair(struct event *e, struct str key, struct value v)
 	return added == ADD_FAILED ? -1 : 0;
 }
 
-struct event *event_from_dict(struct arena *arena, const struct data_format *format, const struct fields *fields,
-                              const struct dict *input, struct err *err)
+int event_add_pair(struct event *e, struct str key, const struct field *field, struct value v,
+                   struct slot **stored_out)
+{
+	*stored_out = NULL;
+	if (field && field->json_dict)
+		return add_pair(e, key, v);
+	if (is_ignored(v))
+		return 0;
+	if (!field) {
+		const struct field *parent = field_parent(e->fields, key);
+		if (!parent || !parent->json_dict || !field_name_is_valid(key))
+			return -1;
+	} else {
+		int valid = field->type->is_valid(e->arena, v, e->err);
+		if (valid < 0)
+			return -1;
+		if (valid == 0 || constraint_broken(e, field, v)) {
+			if (add_checked(e, NULL, field, v, 0) != ADD_STORED)
+				return -1;
+			*stored_out = &e->slots[e->n - 1];
+			return 0;
+		}
+	}
+	*stored_out = event_append(e, key, field, v);
+	return 0;
+}
+
+struct event *event_from_dict(struct arena *arena, const struct data_format *format,
+                              const struct fields *fields, const struct dict *input,
+                              struct err *err)
 {
 	struct event *e = event_new_in(arena, format, fields, err);
 	for (size_t i = 0; i < input->n; i++)
@@ -245,8 +290,10 @@ struct event *event_from_dict(struct arena *arena, const struct data_format *for
 /* What every event takes over from its report. */
 static bool passes_from_report(struct str key)
 {
-	static const char *const passed[] = { "feed.accuracy", "feed.code", "feed.documentation", "feed.name",
-		                              "feed.provider", "feed.url",  "rtir_id",            "time.observation" };
+	static const char *const passed[] = {
+		"feed.accuracy", "feed.code", "feed.documentation", "feed.name", "feed.provider",
+		"feed.url",      "rtir_id",   "time.observation"
+	};
 	for (size_t i = 0; i < sizeof passed / sizeof *passed; i++)
 		if (str_eq(key, str_of(passed[i])))
 			return true;
@@ -257,16 +304,20 @@ static bool passes_from_report(struct str key)
 static int add_copied(struct event *e, const struct event *report, const struct list *copied)
 {
 	for (size_t i = 0; copied && i < copied->n; i++) {
-		struct str name = copied->items[i].kind == VALUE_STR ? copied->items[i].text : STR_NONE;
-		const struct value *v = name.p && !passes_from_report(name) ? event_get_key(report, name) : NULL;
+		struct str name = copied->items[i].kind == VALUE_STR ? copied->items[i].text
+		                                                     : STR_NONE;
+		const struct value *v = name.p && !passes_from_report(name)
+		                              ? event_get_key(report, name)
+		                              : NULL;
 		if (v && add_pair(e, name, *v) < 0)
 			return -1;
 	}
 	return 0;
 }
 
-struct event *event_from_event(struct arena *arena, const struct fields *fields, const struct event *other,
-                               const struct list *copied, struct err *err)
+struct event *event_from_event(struct arena *arena, const struct fields *fields,
+                               const struct event *other, const struct list *copied,
+                               struct err *err)
 {
 	struct event *e = event_new_in(arena, other->format, fields, err);
 	bool from_report = fields == other->format->event && event_is_report(other);
@@ -294,6 +345,7 @@ void event_origin_json(const struct event *e, struct buffer *out)
 	const struct event *source = e->parent ? e->parent : &empty;
 	struct event *decoded = NULL;
 	if (e->origin.p)
-		decoded = event_decode(e->arena, e->format, e->origin, STR_NONE, WIRE_TRUSTED, NULL);
+		decoded = event_decode(e->arena, e->format, e->origin, STR_NONE, WIRE_TRUSTED,
+		                       NULL);
 	event_encode_fields(decoded ? decoded : source, out);
 }

@@ -54,7 +54,7 @@ const struct field *field_find(const struct fields *fields, struct str name)
 	size_t mask = fields->index_size - 1;
 	for (size_t at = name_hash(name) & mask; fields->index[at]; at = (at + 1) & mask) {
 		const struct field *field = &fields->all[fields->index[at] - 1];
-		if (str_eq(field->name, name))
+		if (field->name.n == name.n && bytes_eq(field->name.p, name.p, name.n))
 			return field;
 	}
 	return NULL;
@@ -77,7 +77,8 @@ static int regex_of(const struct dict *spec, struct str member, unsigned flags, 
 	return regex_new(pattern->text, flags, out, err);
 }
 
-static int field_read(struct field *field, struct arena *arena, const struct dict *spec, struct err *err)
+static int field_read(struct field *field, struct arena *arena, const struct dict *spec,
+                      struct err *err)
 {
 	const struct value *type = dict_get(spec, S("type"));
 	if (!type || type->kind != VALUE_STR)
@@ -142,15 +143,19 @@ static struct str class_name(struct arena *arena, struct str section)
 	return name;
 }
 
-static int section_read(struct fields *fields, struct arena *arena, const struct pair *section, struct err *err)
+static int section_read(struct fields *fields, struct arena *arena, const struct pair *section,
+                        struct err *err)
 {
 	fields->class_name = class_name(arena, section->key);
-	fields->wire_type = arena_printf(arena, "\"__type\": \"%.*s\"}", STR_ARG(fields->class_name));
+	fields->wire_type = arena_printf(arena, "\"__type\": \"%.*s\"}",
+	                                 STR_ARG(fields->class_name));
 	if (section->value.kind != VALUE_DICT)
-		return err_set(err, FAULT_CONFIGURATION, "section '%.*s' must be an object", STR_ARG(section->key));
+		return err_set(err, FAULT_CONFIGURATION, "section '%.*s' must be an object",
+		               STR_ARG(section->key));
 	const struct dict *specs = section->value.dict;
 	fields->n = specs->n;
 	fields->all = arena_zalloc(arena, specs->n, sizeof *fields->all);
+	fields->followers = arena_zalloc(arena, specs->n + 1, sizeof *fields->followers);
 	for (size_t i = 0; i < specs->n; i++) {
 		struct field *field = &fields->all[i];
 		field->id = (uint32_t)i;
@@ -162,7 +167,8 @@ static int section_read(struct fields *fields, struct arena *arena, const struct
 			err_set(err, FAULT_CONFIGURATION, "must be an object");
 		else if (field_read(field, arena, specs->pairs[i].value.dict, err) == 0)
 			continue;
-		return err_prefix(err, "section '%.*s', field '%.*s'", STR_ARG(section->key), STR_ARG(field->name));
+		return err_prefix(err, "section '%.*s', field '%.*s'", STR_ARG(section->key),
+		                  STR_ARG(field->name));
 	}
 	index_fields(fields, arena);
 	return 0;
@@ -184,7 +190,8 @@ int data_format_new(struct str text, struct data_format **out, struct err *err)
 	format->n = tree.dict->n;
 	format->sections = arena_zalloc(&format->arena, format->n, sizeof *format->sections);
 	for (size_t i = 0; i < format->n; i++)
-		if (section_read(&format->sections[i], &format->arena, &tree.dict->pairs[i], err) < 0)
+		if (section_read(&format->sections[i], &format->arena, &tree.dict->pairs[i], err) <
+		    0)
 			goto out;
 	format->event = data_format_section(format, S("Event"));
 	format->report = data_format_section(format, S("Report"));
@@ -211,7 +218,8 @@ void data_format_free(struct data_format *format)
 struct fields *data_format_section(const struct data_format *format, struct str name)
 {
 	for (size_t i = 0; i < format->n; i++)
-		if (format->sections[i].index && str_eq_ascii_case(format->sections[i].class_name, name))
+		if (format->sections[i].index &&
+		    str_eq_ascii_case(format->sections[i].class_name, name))
 			return &format->sections[i];
 	return NULL;
 }

@@ -2,10 +2,11 @@
 /*
  * index.h - finds numbers by hash: the part of a hash table that grows without a pause.
  *
- * Extendible hashing: a directory, indexed by the upper bits of the hash, points to segments of fixed
- * size with open addressing. A full segment alone is split in two, which moves some thousand slots at
- * most; only the directory (one pointer a segment) is ever doubled as a whole. What a number stands
- * for is the owner's business. 5 bytes a slot, segments are between two and four fifths full.
+ * Extendible hashing: a directory, indexed by the upper bits of the hash, points to segments of
+ * fixed size with open addressing. A full segment alone is split in two, which moves some thousand
+ * slots at most; only the directory (one pointer a segment) is ever doubled as a whole. What a
+ * number stands for is the owner's business. 5 bytes a slot, segments are between two and four
+ * fifths full.
  */
 #pragma once
 #include <stdbool.h>

@@ -43,8 +43,8 @@ static uint32_t *slot_of(const struct overlay *o, struct str key)
 }
 
 /*
- * Keys enter in the order of their first change, here as well as one by one: so the newest one is in
- * the way of no other, and undoing empties its slot without a grave.
+ * Keys enter in the order of their first change, here as well as one by one: so the newest one is
+ * in the way of no other, and undoing empties its slot without a grave.
  */
 static void grow_slots(struct overlay *o)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /*
- * overlay.h - changes of keyed state that are not committed yet: in order, found by key, undone from
- * the end.
+ * overlay.h - changes of keyed state that are not committed yet: in order, found by key, undone
+ * from the end.
  */
 #pragma once
 #include <intelmq/arena.h>

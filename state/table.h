@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /*
- * table.h - keyed state of one bot: a hash table in the worker, with an overlay for the batch in hand.
+ * table.h - keyed state of one bot: a hash table in the worker, with an overlay for the batch in
+ * hand.
  *
  * Reads cost no round trip. What a batch changes sits in the overlay until its commit carries it
  * to the broker; until then it can be undone message by message.
  *
- * Made for ten million entries of a deduplicator: a key of 64 lower-case hexadecimal digits is kept
- * as 32 bytes, values of up to 64 bytes are kept once however often they occur, an entry takes about
- * 50 bytes. The table grows in small steps and drops expired entries bit by bit as others are set,
- * so that no call takes long and memory follows the number of live entries. Memory is used again,
- * but not given back before the end. Times after 2106-02-07 count as that day.
+ * Made for ten million entries of a deduplicator: a key of 64 lower-case hexadecimal digits is
+ * kept as 32 bytes, values of up to 64 bytes are kept once however often they occur, an entry
+ * takes about 50 bytes. The table grows in small steps and drops expired entries bit by bit as
+ * others are set, so that no call takes long and memory follows the number of live entries. Memory
+ * is used again, but not given back before the end. Times after 2106-02-07 count as that day.
  */
 #pragma once
 #include <intelmq/arena.h>
@@ -25,7 +26,10 @@ void state_table_free(struct state_table *);
 /* Takes over one committed change (at start; in a broker), past the overlay. */
 void state_table_load(struct state_table *, const struct state_change *);
 
-/* False if there is no such entry or it has expired. `value_out` may be NULL; it lies in the arena. */
+/*
+ * False if there is no such entry or it has expired. `value_out` may be NULL; it lies in the
+ * arena.
+ */
 bool state_table_get(struct state_table *, struct arena *, struct str key, struct str *value_out);
 /* `ttl` in seconds, 0: for ever, negative: expired at once. */
 void state_table_set(struct state_table *, struct str key, struct str value, int64_t ttl);
@@ -36,8 +40,9 @@ size_t state_table_mark(const struct state_table *);
 void state_table_undo(struct state_table *, size_t mark);
 
 /*
- * The overlay as changes for a commit, in order; of several changes of a key the last one only. The
- * array lies in the arena, keys and values in the overlay: they live until it is undone or committed.
+ * The overlay as changes for a commit, in order; of several changes of a key the last one only.
+ * The array lies in the arena, keys and values in the overlay: they live until it is undone or
+ * committed.
  */
 size_t state_table_changes(struct state_table *, struct arena *, struct state_change **out);
 /* Makes the overlay permanent; it is empty then. */
@@ -48,8 +53,8 @@ size_t state_table_count(struct state_table *);
 /* Bytes of memory. */
 size_t state_table_memory(const struct state_table *);
 /*
- * A walk over all live entries in no order. Key and value live until `each` returns; `each` must not
- * change the table.
+ * A walk over all live entries in no order. Key and value live until `each` returns; `each` must
+ * not change the table.
  */
 void state_table_each(struct state_table *,
                       void (*each)(void *context, struct str key, struct str value,

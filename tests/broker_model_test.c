@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /*
- * Drives broker.h with random operations and compares each answer with a model that is as simple as
- * can be: arrays, walked from the front. A failing seed is printed; `broker_model_test SEED` repeats
- * it, `broker_model_test SEED COUNT` runs more.
+ * Drives broker.h with random operations and compares each answer with a model that is as simple
+ * as can be: arrays, walked from the front. A failing seed is printed; `broker_model_test SEED`
+ * repeats it, `broker_model_test SEED COUNT` runs more.
  */
 #include <setjmp.h>
 #include <stdarg.h>

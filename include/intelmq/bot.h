@@ -85,13 +85,13 @@ struct bot_type {
 
 	/* collector: fetches, emits reports, returns */
 	enum result (*collect)(struct bot *);
-	/* collector: runs on, emits as data comes */
+	/* collector: emits as data comes; called again and again, it returns after a second without data at the latest */
 	enum result (*stream)(struct bot *);
 
 	/* parser: rows of the report -> events */
 	enum rows_kind rows;              /* how a report is cut into rows */
 	const struct csv_dialect *csv;    /* for CSV rows; NULL: excel */
-	const char *separator;            /* lines are split here into stripped cells; NULL: they are not */
+	const char *separator;            /* lines are split here into stripped cells; NULL: the line is the only cell */
 	const char *ignore;               /* lines that start with one of these (separated by |) are skipped */
 	const char *header;               /* lines that start so are no rows, but kept in front of every recovered raw */
 	const struct map *map;
@@ -115,7 +115,8 @@ struct bot_type {
 	void (*check)(struct bot *, struct findings *);
 	/* `<module> --update-database`: refreshes what the bot reads. */
 	enum result (*update)(struct bot *);
-	/* Called about once a second; may emit. */
+	/* Called about once a second, between two messages; what it emits and remembers commits like a message. What a
+	 * failed one did is taken back; the next one comes a second later. */
 	enum result (*tick)(struct bot *);
 };
 
@@ -152,6 +153,10 @@ enum result bot_emit_report(struct bot *, struct event *report, struct str raw);
 /* As bot_emit_report for a file's content, in pieces of about chunk_size bytes cut at line ends (PARAM_UNSET: one
  * report), each with the first line in front if `replicate_header`. Fields of `report` go into every piece. */
 enum result bot_emit_file(struct bot *, const struct event *report, int fd, int64_t chunk_size, bool replicate_header);
+
+/* Collectors: returns when everything emitted so far is on disk, so that the sender can be told. TRY_LATER: the broker
+ * is away, nothing since the last call is stored; return it. */
+enum result report_emit_committed(struct bot *);
 
 /* Removes a source file once everything emitted so far is committed durably, not before: nothing is lost by a crash. */
 void bot_unlink_when_sent(struct bot *, struct str path);
