@@ -373,6 +373,8 @@ static int put_generic(struct rows *r, const struct row *row, struct buffer *b, 
 static bool is_written_so(const struct rows *r, const struct row *row, struct str *line_out)
 {
 	const struct csv_dialect *d = &r->options.csv;
+	if (r->options.written && (r->options.written->delimiter != d->delimiter || r->options.written->quote != d->quote))
+		return false;
 	if (row->n < 2 || d->escape || d->skipinitialspace || d->quoting != CSV_QUOTE_MINIMAL || d->quote >= 0x80)
 		return false;
 	struct str line = row->line;
@@ -386,7 +388,7 @@ static bool is_written_so(const struct rows *r, const struct row *row, struct st
 static int csv_put(struct rows *r, struct buffer *b, const struct str *cells, size_t n,
 		   struct err *err)
 {
-	struct csv_dialect dialect = r->options.csv;
+	struct csv_dialect dialect = r->options.written ? *r->options.written : r->options.csv;
 	dialect.lineterminator = rows_line_ending(r);
 	return csv_write(b, &dialect, cells, n, err);
 }

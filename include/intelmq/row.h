@@ -32,6 +32,7 @@ struct rows_options {
 	enum rows_kind kind;
 	struct str text;             /* the decoded report; begin may replace it (e.g. cut comments) */
 	struct csv_dialect csv;
+	const struct csv_dialect *written; /* dialect of recovered rows; NULL: that of the report */
 	const struct list *ignore;   /* texts; lines starting with one are skipped */
 	const struct list *names;    /* CSV_DICT: column names instead of the first row's */
 	bool text_as_is;             /* CSV: the text is not stripped first; lines: they are not, and empty ones are rows */
