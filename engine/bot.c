@@ -86,11 +86,23 @@ enum result bot_emit(struct bot *bot, const struct event *event)
 	return outbox_add(w, event, "_default", false) < 0 ? outbox_refusal(w) : DONE;
 }
 
+enum result bot_emit_row(struct bot *bot, const struct event *event)
+{
+	struct worker *w = worker_of(bot);
+	if (outbox_add(w, event, "_default", false) < 0)
+		return outbox_refusal(w);
+	w->row_start = outbox_mark(w);
+	return DONE;
+}
+
 struct event *bot_new_event(struct bot *bot)
 {
 	struct worker *w = worker_of(bot);
-	if (w->template)
-		return event_share(bot->arena, w->template);
+	if (w->template) {
+		struct event *event = event_share(bot->arena, w->template);
+		w->failed_event = event;
+		return event;
+	}
 	return event_new_in(bot->arena, w->host.format, w->host.format->event, &bot->err);
 }
 

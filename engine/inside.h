@@ -98,6 +98,7 @@ struct worker {
 
 	/* parsers: the report and row in hand */
 	const struct event *template;
+	struct outbox_mark row_start; /* what a failing row takes back */
 	struct event **row_events;
 	size_t n_row_events, row_events_capacity;
 };

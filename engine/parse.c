@@ -190,12 +190,12 @@ static enum result parse_rows(struct parse *p, uint64_t skip)
 		if ((row.number <= skip && !header) ||
 		    (p->options.kind == ROWS_LINES && !p->options.text_as_is && !row.line.n))
 			continue;
-		struct outbox_mark mark = outbox_mark(w);
+		w->row_start = outbox_mark(w);
 		find_cells(p, &row);
 		w->bot.err = (struct err){ .fault = FAULT_OTHER };
 		enum result result = header ? parse_header(p, &row) : parse_row(p, &row);
 		if (result != DONE)
-			outbox_undo(w, mark);
+			outbox_undo(w, w->row_start);
 		if (result == BAD_DATA && !w->bot.type->whole)
 			remember_failed_row(p, &row);
 		else if (result != DONE)

@@ -342,10 +342,8 @@ struct event *event_from_report(struct arena *arena, const struct event *report)
 void event_origin_json(const struct event *e, struct buffer *out)
 {
 	struct event empty = { .fields = e->fields };
-	const struct event *source = e->parent ? e->parent : &empty;
-	struct event *decoded = NULL;
 	if (e->origin.p)
-		decoded = event_decode(e->arena, e->format, e->origin, STR_NONE, WIRE_TRUSTED,
-		                       NULL);
-	event_encode_fields(decoded ? decoded : source, out);
+		buffer_add_str(out, message_without_type(e->arena, e->origin));
+	else
+		event_encode_fields(e->parent ? e->parent : &empty, out);
 }

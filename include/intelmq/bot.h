@@ -137,6 +137,9 @@ void bot_log(struct bot *, enum log_level, const char *format, ...) __attribute_
 /* Experts and parsers: one more event on the way of _default (the one in hand follows by DONE). */
 enum result bot_emit(struct bot *, const struct event *);
 
+/* Parsers that find the rows of a ROWS_WHOLE report themselves: one finished event, which stays sent if a later row fails. */
+enum result bot_emit_row(struct bot *, const struct event *);
+
 /* Sends on a named path; a path that is not configured is quietly skipped. */
 enum result bot_emit_path(struct bot *, const struct event *, const char *path);
 
