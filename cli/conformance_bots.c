@@ -318,6 +318,23 @@ static void clean_scratch(struct conformance *c)
 		closedir(dir);
 }
 
+/* Files that a bot finds in its state directory: the schema of shadowserver. */
+static void put_reads(struct replay *r)
+{
+	const struct list *reads = list_of(r->run, "reads");
+	for (size_t i = 0; i < reads->n; i++) {
+		struct str text, path = reads->items[i].kind == VALUE_STR ? reads->items[i].text : S("");
+		if (str_find(path, S("schema.json")) == STR_NOT_FOUND ||
+		    recording_read(r->arena, arena_cstr(r->arena, path), &text, NULL) < 0)
+			continue;
+		FILE *file = fopen(arena_printf(r->arena, "%s/shadowserver-schema.json", r->c->scratch).p, "w");
+		if (!file)
+			continue;
+		fwrite(text.p, 1, text.n, file);
+		fclose(file);
+	}
+}
+
 static void push_input(struct replay *r)
 {
 	const struct list *input = list_of(r->run, "input");
@@ -365,12 +382,15 @@ static void run_once(struct replay *r, const struct bot_type *type)
 		memset(r->seen, 0, sizeof r->seen);
 		clean_scratch(r->c);
 		files_before(r);
+		put_reads(r);
+		struct paths paths = { .state = arena_printf(r->arena, "%s/", r->c->scratch).p };
 		struct harness_options options = {
 			.type = type,
 			.parameters = parameters_of(r, type),
 			.path_names = list_of(r->run, "paths"),
 			.state = state_before(r),
 			.format = r->c->format,
+			.paths = &paths,
 			.trust = WIRE_CHECKED,
 			.test_mode = true,
 		};

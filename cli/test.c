@@ -366,11 +366,13 @@ static int run_golden(struct golden *g, const struct data_format *format, struct
 	struct section *refused = section_find(g, "refused");
 	if (!type || write_files(g, err) < 0 || read_config(g, &parameters, err) < 0 || set_clock(g, err) < 0)
 		return -1;
+	struct paths paths = { .state = arena_printf(&g->arena, "%s/", g->dir).p };
 	struct harness_options options = {
 		.type = type,
 		.parameters = parameters,
 		.path_names = path_names(g),
 		.format = format,
+		.paths = &paths,
 		.trust = WIRE_CHECKED,
 		.test_mode = true,
 	};

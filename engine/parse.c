@@ -45,8 +45,10 @@ static enum result finish_event(struct parse *p, const struct row *row, struct e
 	if (type->raw == RAW_REPORT && !event_slot(event, S("raw"))) {
 		const struct value *whole = event_get(p->report, "raw");
 		event_append(event, S("raw"), event->fields->raw, *whole);
-	} else if (type->raw == RAW_RECOVER) {
-		raw = rows_recover(p->rows, row, &w->row, &w->bot.err);
+	} else if (type->raw == RAW_RECOVER || type->raw == RAW_AS_READ) {
+		raw = type->raw == RAW_RECOVER ?
+		              rows_recover(p->rows, row, &w->row, &w->bot.err) :
+		              rows_recover_as(p->rows, row, ROWS_FORM_LINE, &w->row, &w->bot.err);
 		if (!raw.p)
 			return BAD_DATA;
 	} else if (type->raw == RAW_LINE) {

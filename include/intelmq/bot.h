@@ -47,6 +47,7 @@ enum raw {
 	RAW_NONE,    /* the row hook sets raw itself, or there is none */
 	RAW_LINE,    /* the text of the row */
 	RAW_RECOVER, /* kept header lines and the row: a report of its own that can be parsed again */
+	RAW_AS_READ, /* as RAW_RECOVER, but with the row's line as it stood instead of written anew */
 	RAW_REPORT,  /* the raw of the report */
 };
 
