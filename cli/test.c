@@ -213,6 +213,7 @@ static void compare_path(struct golden *g, struct harness *h, struct section *se
 		if (!want.n)
 			continue;
 		struct str got = i < n ? shown(g, sent[i]) : S("(nothing)");
+		want = replace_dir(g, want);
 		if (!same_line(g, want, got)) {
 			buffer_printf(&g->told, "  %.*s, message %zu\n    expected %.*s\n    got      %.*s\n", STR_ARG(path),
 			              i + 1, (int)want.n, want.p, (int)got.n, got.p);

@@ -1,0 +1,6 @@
+fields and policy must have the same length
+--- config
+fields: source.ip,source.asn
+policy: drop
+--- refused
+one entry for each
