@@ -181,6 +181,25 @@ static void remember_failed_row(struct parse *p, const struct row *row)
 	w->counters.failed++;
 }
 
+/* Rows without anything in them are passed over. */
+static bool is_nothing(const struct rows_options *options, const struct row *row)
+{
+	switch (options->kind) {
+	case ROWS_LINES:
+		return !options->text_as_is && !row->line.n;
+	case ROWS_CSV:
+	case ROWS_CSV_DICT:
+		return row->n == 0;
+	case ROWS_JSON:
+	case ROWS_JSON_LINES:
+		return !value_truthy(row->json);
+	case ROWS_WHOLE:
+	case ROWS_NONE:
+		break;
+	}
+	return false;
+}
+
 /* Every row of the report; rows before `skip` were committed by somebody before. */
 static enum result parse_rows(struct parse *p, uint64_t skip)
 {
@@ -189,8 +208,7 @@ static enum result parse_rows(struct parse *p, uint64_t skip)
 	int got;
 	while (arena_reset(&w->row), (got = rows_next(p->rows, &row, &w->bot.err)) > 0) {
 		bool header = is_header(w->bot.type, &row);
-		if ((row.number <= skip && !header) ||
-		    (p->options.kind == ROWS_LINES && !p->options.text_as_is && !row.line.n))
+		if ((row.number <= skip && !header) || is_nothing(&p->options, &row))
 			continue;
 		w->row_start = outbox_mark(w);
 		find_cells(p, &row);

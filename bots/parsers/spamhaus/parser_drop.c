@@ -14,32 +14,35 @@
 #include <intelmq/text.h>
 
 struct drop_state {
-	bool by_asn;            /* the list of networks by number */
+	enum { LIST_UNKNOWN, LIST_NETWORKS, LIST_NUMBERS } list;
 	struct str modified;    /* Last-Modified of the report in hand, or STR_NONE */
 };
 
-static const char *const network_lists[] = {
-	"https://www.spamhaus.org/drop/edrop.txt",
-	"https://www.spamhaus.org/drop/dropv6.txt",
-	"https://www.spamhaus.org/drop/drop.txt",
-	"https://www.spamhaus.org/drop/drop.lasso",
-};
+static const char *const network_lists[] = { "edrop.txt", "dropv6.txt", "drop.txt", "drop.lasso" };
+
+/* Lists are known by their URL at Spamhaus; a file that was saved from there keeps its name. */
+static struct str list_name(struct str url)
+{
+	struct str place = S("https://www.spamhaus.org/drop/");
+	if (str_starts(url, place))
+		return str_slice(url, place.n, url.n);
+	if (!str_starts(url, S("file://")))
+		return STR_NONE;
+	while (url.p)
+		place = str_cut(&url, '/');
+	return place;
+}
 
 static enum result drop_begin(struct bot *bot, const struct event *report, struct rows_options *options)
 {
 	struct drop_state *state = bot->state;
-	struct str url = event_text(report, "feed.url");
+	struct str name = list_name(event_text(report, "feed.url"));
 	(void)options;
-	*state = (struct drop_state){ .by_asn = str_eq(url, S("https://www.spamhaus.org/drop/asndrop.txt")) };
-	return DONE;
-}
-
-static bool is_known(struct str url)
-{
+	*state = (struct drop_state){ .list = str_eq(name, S("asndrop.txt")) ? LIST_NUMBERS : LIST_UNKNOWN };
 	for (size_t i = 0; i < sizeof network_lists / sizeof *network_lists; i++)
-		if (str_eq(url, str_of(network_lists[i])))
-			return true;
-	return false;
+		if (str_eq(name, str_of(network_lists[i])))
+			state->list = LIST_NETWORKS;
+	return DONE;
 }
 
 static enum result drop_head(struct bot *bot, struct str line)
@@ -93,10 +96,9 @@ static enum result drop_asn(struct bot *bot, struct event *event, struct str lin
 static enum result drop_row(struct bot *bot, const struct row *row, struct event *event)
 {
 	const struct drop_state *state = bot->state;
-	struct str url = event_text(event, "feed.url");
-	if (!state->by_asn && !is_known(url))
-		return bot_fail(bot, BAD_DATA, "no known list: feed.url is '%.*s'", STR_ARG(url));
-	enum result result = state->by_asn ? drop_asn(bot, event, row->line) : drop_network(bot, event, row->line);
+	if (state->list == LIST_UNKNOWN)
+		return bot_fail(bot, BAD_DATA, "no known list: feed.url is '%.*s'", STR_ARG(event_text(event, "feed.url")));
+	enum result result = state->list == LIST_NUMBERS ? drop_asn(bot, event, row->line) : drop_network(bot, event, row->line);
 	if (result == DONE && state->modified.p)
 		result = event_set(event, "time.source", state->modified);
 	return result == DONE ? event_set(event, "classification.type", S("spam")) : result;
