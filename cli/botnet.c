@@ -19,8 +19,10 @@ extern char **environ;
 
 static const char help[] =
 	"usage: intelmq botnet [--until-done] [--quiet] [--log-to-stderr]\n\n"
-	"Runs every enabled bot of runtime.yaml in this process, with the memory broker between them: what lies in\n"
-	"its queues is gone when it ends. INTELMQ_ROOT_DIR says where etc/runtime.yaml and etc/harmonization.conf are.\n"
+	"Runs every enabled bot of runtime.yaml in this process, with the memory broker between "
+	"them: what lies in\n"
+	"its queues is gone when it ends. INTELMQ_ROOT_DIR says where etc/runtime.yaml and "
+	"etc/harmonization.conf are.\n"
 	"SIGHUP reads runtime.yaml again, SIGTERM and SIGINT end it.\n"
 	"  --until-done     end when the collectors have ended and all queues are empty\n"
 	"  --quiet          no progress and no table at the end\n"
@@ -65,13 +67,16 @@ struct progress {
 
 static void print_table(FILE *out, const struct botnet *botnet, double seconds)
 {
-	fprintf(out, "%-34s %10s %10s %9s %8s %8s %10s\n", "bot", "in", "out", "dropped", "failed", "dumped", "out/s");
+	fprintf(out, "%-34s %10s %10s %9s %8s %8s %10s\n", "bot", "in", "out", "dropped", "failed",
+	        "dumped", "out/s");
 	for (size_t i = 0; i < botnet_size(botnet); i++) {
 		const struct worker *w = botnet_worker(botnet, i);
 		if (!w)
 			continue;
 		const struct counters *c = worker_counters(w);
-		fprintf(out, "%-34s %10" PRIu64 " %10" PRIu64 " %9" PRIu64 " %8" PRIu64 " %8" PRIu64 " %10.0f\n",
+		fprintf(out,
+		        "%-34s %10" PRIu64 " %10" PRIu64 " %9" PRIu64 " %8" PRIu64 " %8" PRIu64
+		        " %10.0f\n",
 		        worker_id(w), c->received, c->sent, c->dropped, c->failed, c->dumped,
 		        seconds > 0 ? (double)(c->sent ? c->sent : c->received) / seconds : 0.0);
 	}
@@ -144,7 +149,8 @@ static void run(struct botnet *botnet, bool until_done, bool quiet)
 /* Logs need their directory; a first start should not fail for want of it. */
 static void make_directories(const struct paths *paths)
 {
-	for (const char *slash = strchr(paths->log + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+	for (const char *slash = strchr(paths->log + 1, '/'); slash;
+	     slash = strchr(slash + 1, '/')) {
 		char path[4096];
 		snprintf(path, sizeof path, "%.*s", (int)(slash - paths->log), paths->log);
 		mkdir(path, 0755);
@@ -164,11 +170,21 @@ int command_botnet(int argc, char **argv)
 	bool until_done = false, quiet = false;
 	for (int c; (c = getopt_long(argc, argv, "qh", options, NULL)) != -1;) {
 		switch (c) {
-		case 'u': until_done = true; break;
-		case 'q': quiet = true; break;
-		case 'l': botnet_options.log_to_stderr = true; break;
-		case 'h': fputs(help, stdout); return 0;
-		default: fputs(help, stderr); return 2;
+		case 'u':
+			until_done = true;
+			break;
+		case 'q':
+			quiet = true;
+			break;
+		case 'l':
+			botnet_options.log_to_stderr = true;
+			break;
+		case 'h':
+			fputs(help, stdout);
+			return 0;
+		default:
+			fputs(help, stderr);
+			return 2;
 		}
 	}
 	struct arena arena;
@@ -185,7 +201,8 @@ int command_botnet(int argc, char **argv)
 	if (!botnet)
 		fprintf(stderr, "intelmq botnet: %s\n", err.text);
 	else if (botnet_size(botnet) == 0)
-		fprintf(stderr, "intelmq botnet: %s has no enabled bots\n", botnet_options.paths->runtime);
+		fprintf(stderr, "intelmq botnet: %s has no enabled bots\n",
+		        botnet_options.paths->runtime);
 	else {
 		run(botnet, until_done, quiet);
 		rc = botnet_exit_code(botnet);

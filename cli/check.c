@@ -16,24 +16,27 @@ extern char **environ;
 enum { MAX_CONFIGURATION = 64 * 1024 * 1024 };
 
 static const char help[] = "usage: intelmq check [--json] [RUNTIME_FILE]\n\n"
-			   "Checks runtime.yaml, harmonization.conf and every bot's parameters. Exit code 1 if there are errors.\n"
+			   "Checks runtime.yaml, harmonization.conf and every bot's parameters. "
+			   "Exit code 1 if there are errors.\n"
 			   "  --json  findings as a JSON list\n";
 
 /* Operators run bots of their own beside ours: an executable of the module's name will do. */
 static void report_unknown(struct str module, const struct err *err, struct findings *findings)
 {
 	const char *path = getenv("PATH"), *nearest = bot_type_nearest(module);
-	char advice[400] = "see `intelmq describe` for the modules of this build, or put an executable of that name into PATH";
+	char advice[400] = "see `intelmq describe` for the modules of this build, or put an "
+			   "executable of that name into PATH";
 	if (nearest)
 		snprintf(advice, sizeof advice, "did you mean '%s'?", nearest);
 	if (path && module_in_path(module, path))
-		finding_add(findings, SEVERITY_INFO, NULL, "module '%.*s' is a program of its own", STR_ARG(module));
+		finding_add(findings, SEVERITY_INFO, NULL, "module '%.*s' is a program of its own",
+		            STR_ARG(module));
 	else
 		finding_advise(findings, SEVERITY_WARNING, NULL, advice, "%s", err->text);
 }
 
-static void check_bot(const struct host *host, const struct runtime *runtime, const struct runtime_bot *bot,
-                      struct arena *arena, struct findings *findings)
+static void check_bot(const struct host *host, const struct runtime *runtime,
+                      const struct runtime_bot *bot, struct arena *arena, struct findings *findings)
 {
 	struct err err;
 	runtime_bot_scope(runtime, bot, findings);
@@ -56,7 +59,8 @@ static void check_bot(const struct host *host, const struct runtime *runtime, co
 	param_check_names(tables, bot->own, findings);
 }
 
-static struct data_format *read_format(struct arena *arena, const struct paths *paths, struct findings *findings)
+static struct data_format *read_format(struct arena *arena, const struct paths *paths,
+                                       struct findings *findings)
 {
 	struct str text;
 	struct err err;
@@ -104,7 +108,8 @@ int command_check(int argc, char **argv)
 	arena_init(&arena);
 	findings_init(&findings, &arena);
 	struct paths *paths = paths_new(&arena, LAYOUT_OPT, environment_real, NULL);
-	struct runtime_source source = { optind < argc ? argv[optind] : paths->runtime, (const char *const *)environ };
+	struct runtime_source source = { optind < argc ? argv[optind] : paths->runtime,
+		                         (const char *const *)environ };
 	struct data_format *format = optind < argc ? NULL : read_format(&arena, paths, &findings);
 	struct host host = { .format = format, .paths = paths };
 	findings_scope(&findings, str_of(source.path), STR_NONE, 0, NULL);

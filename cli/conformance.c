@@ -14,20 +14,24 @@
 #include "cli/main.h"
 #include "config/runtime.h"
 
-static const char help[] =
-	"usage: intelmq conformance [--bot PREFIX] [--report FILE] [--show N] [--format FILE] DIR\n\n"
-	"Replays the recordings of DIR (lib/, bots/, extra/) in this process and prints what differs.\n"
-	"  --bot PREFIX   only bots whose module name has this part (or library files whose name begins so)\n"
-	"  --report FILE  totals as JSON\n"
-	"  --show N       print N differences in full (default 40)\n"
-	"  --format FILE  harmonization.conf of the recordings (default DIR/../data/harmonization.conf)\n";
+static const char help[] = "usage: intelmq conformance [--bot PREFIX] [--report FILE] [--show N] "
+			   "[--format FILE] DIR\n\n"
+			   "Replays the recordings of DIR (lib/, bots/, extra/) in this process "
+			   "and prints what differs.\n"
+			   "  --bot PREFIX   only bots whose module name has this part (or library "
+			   "files whose name begins so)\n"
+			   "  --report FILE  totals as JSON\n"
+			   "  --show N       print N differences in full (default 40)\n"
+			   "  --format FILE  harmonization.conf of the recordings (default "
+			   "DIR/../data/harmonization.conf)\n";
 
 int recording_read(struct arena *arena, const char *path, struct str *text_out, struct err *err)
 {
 	return runtime_read_file(arena, path, MAX_RECORDING, text_out, err);
 }
 
-void difference_print(struct conformance *c, const char *where, struct str id, const char *format, ...)
+void difference_print(struct conformance *c, const char *where, struct str id, const char *format,
+                      ...)
 {
 	if (!c->show)
 		return;
@@ -52,8 +56,8 @@ static struct value tally_value(struct arena *arena, const struct tally *tally, 
 	return value_dict(d);
 }
 
-void tally_report(struct conformance *c, struct dict *report, struct str name, const struct tally *tally,
-                  const struct tally *checks)
+void tally_report(struct conformance *c, struct dict *report, struct str name,
+                  const struct tally *tally, const struct tally *checks)
 {
 	struct value v = tally_value(&c->arena, tally, checks != NULL);
 	if (checks)
@@ -76,7 +80,8 @@ struct value recorded_value(struct arena *arena, struct value v)
 			v.list->items[i] = recorded_value(arena, v.list->items[i]);
 	} else if (v.kind == VALUE_DICT) {
 		const struct value *real = v.dict->n == 1 ? dict_get(v.dict, S("__float__")) : NULL;
-		const struct value *bytes = v.dict->n == 1 ? dict_get(v.dict, S("__bytes__")) : NULL;
+		const struct value *bytes = v.dict->n == 1 ? dict_get(v.dict, S("__bytes__"))
+		                                           : NULL;
 		double d;
 		struct str decoded;
 		if (real && number_float(real->text, &d) == 0)
@@ -130,10 +135,12 @@ static int replay(struct conformance *c, const char *report)
 	conformance_lib(c);
 	conformance_bots(c);
 	int rc = report ? write_report(c, report) : 0;
-	printf("%llu skipped because a run needs what is not here, %llu because the bot is not built\n",
+	printf("%llu skipped because a run needs what is not here, %llu because the bot is not "
+	       "built\n",
 	       (unsigned long long)c->total.skipped, (unsigned long long)c->total.not_built);
 	printf("%llu passed, %llu failed, %llu skipped\n", (unsigned long long)c->total.passed,
-	       (unsigned long long)c->total.failed, (unsigned long long)(c->total.skipped + c->total.not_built));
+	       (unsigned long long)c->total.failed,
+	       (unsigned long long)(c->total.skipped + c->total.not_built));
 	rmdir(c->scratch);
 	return rc || c->total.failed ? 1 : 0;
 }
@@ -141,9 +148,12 @@ static int replay(struct conformance *c, const char *report)
 int command_conformance(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "bot", required_argument, NULL, 'b' },  { "report", required_argument, NULL, 'r' },
-		{ "show", required_argument, NULL, 's' }, { "format", required_argument, NULL, 'f' },
-		{ "help", no_argument, NULL, 'h' },       { 0 },
+		{ "bot", required_argument, NULL, 'b' },
+		{ "report", required_argument, NULL, 'r' },
+		{ "show", required_argument, NULL, 's' },
+		{ "format", required_argument, NULL, 'f' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
 	};
 	struct conformance c = { .show = 40, .scratch = "/tmp/intelmq-replay-XXXXXX" };
 	const char *report = NULL;
@@ -151,15 +161,26 @@ int command_conformance(int argc, char **argv)
 	arena_init(&c.arena);
 	for (int o; (o = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
 		switch (o) {
-		case 'b': c.prefix = optarg; break;
-		case 'r': report = optarg; break;
-		case 'f': c.format_path = optarg; break;
+		case 'b':
+			c.prefix = optarg;
+			break;
+		case 'r':
+			report = optarg;
+			break;
+		case 'f':
+			c.format_path = optarg;
+			break;
 		case 's':
-			if (number_int(&c.arena, str_of(optarg), &show) == 0 && show.kind == VALUE_INT)
+			if (number_int(&c.arena, str_of(optarg), &show) == 0 &&
+			    show.kind == VALUE_INT)
 				c.show = (unsigned)show.integer;
 			break;
-		case 'h': fputs(help, stdout); return 0;
-		default: fputs(help, stderr); return 2;
+		case 'h':
+			fputs(help, stdout);
+			return 0;
+		default:
+			fputs(help, stderr);
+			return 2;
 		}
 	}
 	if (optind + 1 != argc) {

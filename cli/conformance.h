@@ -17,15 +17,15 @@ struct tally {
 };
 
 struct conformance {
-	struct arena arena;              /* of the whole replay */
+	struct arena arena; /* of the whole replay */
 	const char *dir;
-	const char *prefix;              /* only modules or files whose name begins so; NULL: all */
-	const char *format_path;         /* harmonization.conf of the recordings */
+	const char *prefix;      /* only modules or files whose name begins so; NULL: all */
+	const char *format_path; /* harmonization.conf of the recordings */
 	struct data_format *format;
-	unsigned show;                   /* differences still to be printed in full */
+	unsigned show; /* differences still to be printed in full */
 	struct tally total;
-	struct dict *lib, *bots;         /* the report */
-	char scratch[32];                /* directory for @out */
+	struct dict *lib, *bots; /* the report */
+	char scratch[32];        /* directory for @out */
 };
 
 enum {
@@ -37,8 +37,8 @@ enum {
 int recording_read(struct arena *, const char *path, struct str *text_out, struct err *);
 
 /* One vector or run failed: printed while there is room for it. */
-void difference_print(struct conformance *, const char *where, struct str id, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
+void difference_print(struct conformance *, const char *where, struct str id, const char *format,
+                      ...) __attribute__((format(printf, 4, 5)));
 
 /* Adds a tally to the report and to the total. */
 void tally_report(struct conformance *, struct dict *report, struct str name, const struct tally *,

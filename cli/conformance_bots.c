@@ -18,13 +18,13 @@ static const char *const provided[] = { "file", "output-file", "redis", "time", 
 
 struct replay {
 	struct conformance *c;
-	struct arena *arena;    /* of one run */
+	struct arena *arena; /* of one run */
 	const struct dict *run;
 	struct harness *harness;
 	struct str id;
 	const char *module;
-	struct buffer told;     /* differences of this run */
-	size_t seen[32];        /* messages already compared, per path: runs may continue */
+	struct buffer told; /* differences of this run */
+	size_t seen[32];    /* messages already compared, per path: runs may continue */
 };
 
 static const struct value *member(const struct dict *d, const char *name)
@@ -88,9 +88,12 @@ static bool raw_is_from_input(struct replay *r, struct str raw64)
 	if (base64_decode(r->arena, raw64, &raw, NULL) < 0)
 		return false;
 	for (size_t i = 0; i < input->n; i++) {
-		const struct value *v = input->items[i].kind == VALUE_DICT ? dict_get(input->items[i].dict, S("raw")) : NULL;
+		const struct value *v = input->items[i].kind == VALUE_DICT
+		                              ? dict_get(input->items[i].dict, S("raw"))
+		                              : NULL;
 		struct str whole;
-		if (!v || v->kind != VALUE_STR || base64_decode(r->arena, v->text, &whole, NULL) < 0)
+		if (!v || v->kind != VALUE_STR ||
+		    base64_decode(r->arena, v->text, &whole, NULL) < 0)
 			continue;
 		bool all = true;
 		struct str rest = raw;
@@ -130,13 +133,16 @@ static bool same_message(struct replay *r, struct value want, struct value got, 
 
 static void tell(struct replay *r, const char *what, size_t number, struct str want, struct str got)
 {
-	buffer_printf(&r->told, "  %s %zu\n    expected %.*s\n    got      %.*s\n", what, number, STR_ARG(want), STR_ARG(got));
+	buffer_printf(&r->told, "  %s %zu\n    expected %.*s\n    got      %.*s\n", what, number,
+	              STR_ARG(want), STR_ARG(got));
 }
 
 static void compare_path(struct replay *r, struct str path, size_t *seen)
 {
 	const struct value *output = member(r->run, "output");
-	const struct value *list = output && output->kind == VALUE_DICT ? dict_get(output->dict, path) : NULL;
+	const struct value *list = output && output->kind == VALUE_DICT
+	                                 ? dict_get(output->dict, path)
+	                                 : NULL;
 	static const struct list empty;
 	const struct list *want = list && list->kind == VALUE_LIST ? list->list : &empty;
 	struct str *sent = NULL;
@@ -150,7 +156,8 @@ static void compare_path(struct replay *r, struct str path, size_t *seen)
 		struct value expected = i < want->n ? want->items[i] : value_null();
 		if (same_message(r, expected, got, str_eq(path, S("_on_error"))))
 			continue;
-		tell(r, arena_cstr(r->arena, path), i + 1, json_of(r->arena, expected), json_of(r->arena, got));
+		tell(r, arena_cstr(r->arena, path), i + 1, json_of(r->arena, expected),
+		     json_of(r->arena, got));
 	}
 }
 
@@ -167,7 +174,9 @@ static void compare_dumps(struct replay *r)
 	size_t n = 0;
 	const struct harness_dump *dumps = r->harness ? harness_dumps(r->harness, &n) : NULL;
 	for (size_t i = 0; i < want->n || i < n; i++) {
-		const struct dict *expected = i < want->n && want->items[i].kind == VALUE_DICT ? want->items[i].dict : NULL;
+		const struct dict *expected = i < want->n && want->items[i].kind == VALUE_DICT
+		                                    ? want->items[i].dict
+		                                    : NULL;
 		const struct value *message = expected ? member(expected, "message") : NULL;
 		const struct value *bytes = expected ? member(expected, "message_base64") : NULL;
 		struct value a = value_null(), b = value_null();
@@ -182,8 +191,9 @@ static void compare_dumps(struct replay *r)
 		if (expected && i < n && same_message(r, recorded_value(r->arena, a), b, true))
 			continue;
 		tell(r, "dump", i + 1, expected ? json_of(r->arena, want->items[i]) : S("(none)"),
-		     i < n ? arena_printf(r->arena, "%.*s because of %.*s", STR_ARG(dumps[i].message), STR_ARG(dumps[i].reason)) :
-		             S("(none)"));
+		     i < n ? arena_printf(r->arena, "%.*s because of %.*s",
+		                          STR_ARG(dumps[i].message), STR_ARG(dumps[i].reason))
+		           : S("(none)"));
 	}
 }
 
@@ -210,25 +220,30 @@ static void collect_state(void *context, struct str key, struct str value, int64
 {
 	struct state_walk *walk = context;
 	(void)expires;
-	dict_set(walk->live, arena_dup(walk->r->arena, key), value_str(arena_dup(walk->r->arena, value)));
+	dict_set(walk->live, arena_dup(walk->r->arena, key),
+	         value_str(arena_dup(walk->r->arena, value)));
 }
 
 static void compare_state(struct replay *r)
 {
 	const struct value *after = member(r->run, "redis_after");
-	struct state_table *table = r->harness ? worker_keyed_state(harness_worker(r->harness)) : NULL;
+	struct state_table *table = r->harness ? worker_keyed_state(harness_worker(r->harness))
+	                                       : NULL;
 	if (!after || after->kind != VALUE_DICT || !table)
 		return;
 	struct state_walk walk = { r, dict_new(r->arena) };
 	struct dict *want = dict_new(r->arena);
 	for (size_t i = 0; i < after->dict->n; i++) {
 		const struct pair *pair = &after->dict->pairs[i];
-		const struct value *v = pair->value.kind == VALUE_DICT ? dict_get(pair->value.dict, S("value")) : &pair->value;
+		const struct value *v = pair->value.kind == VALUE_DICT
+		                              ? dict_get(pair->value.dict, S("value"))
+		                              : &pair->value;
 		dict_set(want, pair->key, v ? *v : value_null());
 	}
 	state_table_each(table, collect_state, &walk);
 	if (!value_same(value_dict(want), value_dict(walk.live)))
-		tell(r, "keyed state", 1, json_of(r->arena, value_dict(want)), json_of(r->arena, value_dict(walk.live)));
+		tell(r, "keyed state", 1, json_of(r->arena, value_dict(want)),
+		     json_of(r->arena, value_dict(walk.live)));
 }
 
 /* ---- Running ---- */
@@ -238,7 +253,10 @@ static struct str with_paths(struct conformance *c, struct arena *arena, struct 
 {
 	struct buffer out;
 	buffer_init_in(&out, arena, MAX_RECORDING);
-	const struct { struct str name; const char *path; } places[] = {
+	const struct {
+		struct str name;
+		const char *path;
+	} places[] = {
 		{ S("@files/"), arena_printf(arena, "%s/files/", c->dir).p },
 		{ S("@out/"), arena_printf(arena, "%s/", c->scratch).p },
 		{ S("@root/"), "/opt/intelmq/" },
@@ -280,7 +298,9 @@ static const struct dict *state_before(struct replay *r)
 	struct dict *state = dict_new(r->arena);
 	for (size_t i = 0; before && i < before->dict->n; i++) {
 		const struct pair *pair = &before->dict->pairs[i];
-		const struct value *v = pair->value.kind == VALUE_DICT ? dict_get(pair->value.dict, S("value")) : &pair->value;
+		const struct value *v = pair->value.kind == VALUE_DICT
+		                              ? dict_get(pair->value.dict, S("value"))
+		                              : &pair->value;
 		if (v)
 			dict_set(state, pair->key, *v);
 	}
@@ -292,7 +312,9 @@ static void files_before(struct replay *r)
 	const struct value *files = member(r->run, "files_before");
 	for (size_t i = 0; files && i < files->dict->n; i++) {
 		const struct pair *pair = &files->dict->pairs[i];
-		FILE *file = pair->value.kind == VALUE_STR ? fopen(arena_cstr(r->arena, pair->key), "w") : NULL;
+		FILE *file = pair->value.kind == VALUE_STR
+		                   ? fopen(arena_cstr(r->arena, pair->key), "w")
+		                   : NULL;
 		if (!file)
 			continue;
 		fwrite(pair->value.text.p, 1, pair->value.text.n, file);
@@ -310,7 +332,7 @@ static void clean_scratch(struct conformance *c)
 			char command[600];
 			/* A directory that the bot made: ours, empty but for its files. */
 			snprintf(command, sizeof command, "rm -rf -- '%s'", path);
-			if (system(command) != 0)
+			if (system(command) != 0) /* allowed: a directory of our own */
 				fprintf(stderr, "%s stays behind\n", path);
 		}
 	}
@@ -323,11 +345,14 @@ static void put_reads(struct replay *r)
 {
 	const struct list *reads = list_of(r->run, "reads");
 	for (size_t i = 0; i < reads->n; i++) {
-		struct str text, path = reads->items[i].kind == VALUE_STR ? reads->items[i].text : S("");
+		struct str text,
+			path = reads->items[i].kind == VALUE_STR ? reads->items[i].text : S("");
 		if (str_find(path, S("schema.json")) == STR_NOT_FOUND ||
 		    recording_read(r->arena, arena_cstr(r->arena, path), &text, NULL) < 0)
 			continue;
-		FILE *file = fopen(arena_printf(r->arena, "%s/shadowserver-schema.json", r->c->scratch).p, "w");
+		FILE *file = fopen(
+			arena_printf(r->arena, "%s/shadowserver-schema.json", r->c->scratch).p,
+			"w");
 		if (!file)
 			continue;
 		fwrite(text.p, 1, text.n, file);
@@ -339,7 +364,9 @@ static void push_input(struct replay *r)
 {
 	const struct list *input = list_of(r->run, "input");
 	for (size_t i = 0; i < input->n; i++) {
-		const struct value *text = input->items[i].kind == VALUE_DICT ? dict_get(input->items[i].dict, S("__unparsable")) : NULL;
+		const struct value *text = input->items[i].kind == VALUE_DICT
+		                                 ? dict_get(input->items[i].dict, S("__unparsable"))
+		                                 : NULL;
 		struct buffer wire;
 		buffer_init_in(&wire, r->arena, MAX_RECORDING);
 		json_write(&wire, recorded_value(r->arena, input->items[i]), 0);
@@ -357,7 +384,8 @@ static unsigned iterations(const struct dict *run)
 static void compare_end(struct replay *r, bool started, bool running, const struct err *err)
 {
 	const struct value *raised = member(r->run, "raised"), *stopped = member(r->run, "stopped");
-	bool at_start = raised && raised->kind == VALUE_DICT && dict_get(raised->dict, S("stage")) &&
+	bool at_start = raised && raised->kind == VALUE_DICT &&
+	                dict_get(raised->dict, S("stage")) &&
 	                value_is_text(*dict_get(raised->dict, S("stage")), S("init"));
 	bool ends = raised || (stopped && !(stopped->kind == VALUE_INT && stopped->integer == 0));
 	int code = r->harness ? worker_exit_code(harness_worker(r->harness)) : 1;
@@ -415,7 +443,8 @@ struct module_replay {
 	const struct bot_type *type;
 	struct tally tally, checks;
 	struct replay replay;
-	struct arena arenas[2]; /* this run's and the one's before, which a continued run still uses */
+	struct arena
+		arenas[2]; /* this run's and the one's before, which a continued run still uses */
 	unsigned runs;
 };
 
@@ -473,7 +502,8 @@ static void replay_text(struct module_replay *m, struct str text)
 static void replay_check(struct module_replay *m, const struct dict *check, struct arena *arena)
 {
 	struct findings findings;
-	const struct value *parameters = member(check, "parameters"), *result = member(check, "result");
+	const struct value *parameters = member(check, "parameters"),
+			   *result = member(check, "result");
 	if (!m->type)
 		return;
 	findings_init(&findings, arena);
@@ -484,7 +514,8 @@ static void replay_check(struct module_replay *m, const struct dict *check, stru
 		.parameters = parameters ? parameters->dict : dict_new(arena),
 	};
 	worker_check(&host, &options, &findings);
-	size_t errors = findings.counts[SEVERITY_ERROR], warnings = findings.counts[SEVERITY_WARNING];
+	size_t errors = findings.counts[SEVERITY_ERROR],
+	       warnings = findings.counts[SEVERITY_WARNING];
 	size_t want_errors = 0, want_warnings = 0;
 	for (size_t i = 0; result && i < result->list->n; i++) {
 		struct value level = result->list->items[i].list->items[0];
@@ -499,8 +530,9 @@ static void replay_check(struct module_replay *m, const struct dict *check, stru
 	struct buffer text;
 	buffer_init_in(&text, arena, MAX_RECORDING);
 	findings_print(&text, &findings);
-	difference_print(m->c, m->module, member(check, "id")->text, "  check: expected %s\n  got %.*s",
-	                 result ? json_of(arena, *result).p : "nothing", STR_ARG(buffer_str(&text)));
+	difference_print(
+		m->c, m->module, member(check, "id")->text, "  check: expected %s\n  got %.*s",
+		result ? json_of(arena, *result).p : "nothing", STR_ARG(buffer_str(&text)));
 }
 
 static void replay_bots_file(struct module_replay *m, struct str text)
@@ -509,14 +541,16 @@ static void replay_bots_file(struct module_replay *m, struct str text)
 	struct value tree;
 	struct err err;
 	arena_init(&arena);
-	if (json_parse(&arena, with_paths(m->c, &arena, text), &tree, &err) < 0 || tree.kind != VALUE_DICT) {
+	if (json_parse(&arena, with_paths(m->c, &arena, text), &tree, &err) < 0 ||
+	    tree.kind != VALUE_DICT) {
 		difference_print(m->c, m->module, S("?"), "  %s", err.text);
 		m->tally.failed++;
 		arena_fini(&arena);
 		return;
 	}
 	m->replay.arena = &arena;
-	const struct list *runs = list_of(tree.dict, "runs"), *checks = list_of(tree.dict, "checks");
+	const struct list *runs = list_of(tree.dict, "runs"),
+			  *checks = list_of(tree.dict, "checks");
 	for (size_t i = 0; i < runs->n; i++)
 		replay_run(m, runs->items[i]);
 	for (size_t i = 0; i < checks->n; i++)
@@ -547,9 +581,11 @@ static void replay_module(struct conformance *c, struct str module)
 	m.type = bot_type_find(module, NULL);
 	m.replay.c = c;
 	buffer_init(&m.replay.told, 1024 * 1024);
-	if (recording_read(&files, arena_printf(&files, "%s/bots/%s.json", c->dir, m.module).p, &text, NULL) == 0)
+	if (recording_read(&files, arena_printf(&files, "%s/bots/%s.json", c->dir, m.module).p,
+	                   &text, NULL) == 0)
 		replay_bots_file(&m, text);
-	if (recording_read(&files, arena_printf(&files, "%s/extra/%s.jsonl", c->dir, m.module).p, &text, NULL) == 0)
+	if (recording_read(&files, arena_printf(&files, "%s/extra/%s.jsonl", c->dir, m.module).p,
+	                   &text, NULL) == 0)
 		replay_extra_file(&m, text);
 	clean_scratch(c);
 	tally_report(c, c->bots, arena_dup(&c->arena, module), &m.tally, &m.checks);
@@ -565,14 +601,16 @@ static int by_text(const void *a, const void *b)
 }
 
 /* The modules that have a file in a folder of the recordings. */
-static void add_modules(struct conformance *c, struct list *modules, const char *folder, struct str ending)
+static void add_modules(struct conformance *c, struct list *modules, const char *folder,
+                        struct str ending)
 {
 	char path[4096];
 	snprintf(path, sizeof path, "%s/%s", c->dir, folder);
 	DIR *dir = opendir(path);
 	for (struct dirent *entry; dir && (entry = readdir(dir));) {
 		struct str name = str_of(entry->d_name);
-		if (!str_ends(name, ending) || (c->prefix && str_find(name, str_of(c->prefix)) == STR_NOT_FOUND))
+		if (!str_ends(name, ending) ||
+		    (c->prefix && str_find(name, str_of(c->prefix)) == STR_NOT_FOUND))
 			continue;
 		name.n -= ending.n;
 		bool known = false;

@@ -26,10 +26,13 @@ static bool names_a_fault(struct str name, enum fault *out)
 
 bool outcome_agrees(struct arena *arena, struct value recorded, const struct outcome *ours)
 {
-	const struct value *raises = recorded.kind == VALUE_DICT ? dict_get(recorded.dict, S("__raises__")) : NULL;
+	const struct value *raises = recorded.kind == VALUE_DICT
+	                                   ? dict_get(recorded.dict, S("__raises__"))
+	                                   : NULL;
 	enum fault fault;
 	if (!raises)
-		return !ours->raised && value_same(recorded_value(arena, value_copy(arena, recorded)), ours->value);
+		return !ours->raised &&
+		       value_same(recorded_value(arena, value_copy(arena, recorded)), ours->value);
 	if (!ours->raised)
 		return false;
 	return !names_a_fault(raises->text, &fault) || fault == ours->err.fault;
@@ -53,14 +56,15 @@ static struct str shortened(struct str text)
 	return str_slice(text, 0, 1500);
 }
 
-static void replay_line(struct conformance *c, struct arena *arena, const char *name, struct str line,
-                        vector_function *function, struct tally *tally)
+static void replay_line(struct conformance *c, struct arena *arena, const char *name,
+                        struct str line, vector_function *function, struct tally *tally)
 {
 	struct value v;
 	struct outcome ours = { 0 };
 	if (json_parse(arena, line, &v, &ours.err) < 0 || v.kind != VALUE_DICT) {
 		tally->failed++;
-		difference_print(c, name, S("?"), "  the vector is no JSON object: %s", ours.err.text);
+		difference_print(c, name, S("?"), "  the vector is no JSON object: %s",
+		                 ours.err.text);
 		return;
 	}
 	bool known = function(c, arena, v.dict, &ours);
@@ -68,11 +72,13 @@ static void replay_line(struct conformance *c, struct arena *arena, const char *
 	if (!known) {
 		tally->failed++;
 		difference_print(c, name, shortened(line), "  ours has no such function");
-	} else if (recorded ? outcome_agrees(arena, *recorded, &ours) : !ours.raised && ours.value.boolean) {
+	} else if (recorded ? outcome_agrees(arena, *recorded, &ours)
+	                    : !ours.raised && ours.value.boolean) {
 		tally->passed++;
 	} else {
 		tally->failed++;
-		difference_print(c, name, shortened(line), "  ours: %.*s", STR_ARG(shortened(outcome_text(arena, &ours))));
+		difference_print(c, name, shortened(line), "  ours: %.*s",
+		                 STR_ARG(shortened(outcome_text(arena, &ours))));
 	}
 }
 
@@ -85,7 +91,8 @@ void vectors_replay(struct conformance *c, const char *name, vector_function *fu
 		return;
 	arena_init(&file);
 	arena_init(&line_arena);
-	if (recording_read(&file, arena_printf(&file, "%s/lib/%s.jsonl", c->dir, name).p, &text, NULL) == 0) {
+	if (recording_read(&file, arena_printf(&file, "%s/lib/%s.jsonl", c->dir, name).p, &text,
+	                   NULL) == 0) {
 		for (struct str rest = text; rest.p;) {
 			struct str line = str_cut(&rest, '\n');
 			if (line.n)
@@ -106,7 +113,8 @@ static struct value member(const struct dict *d, const char *name)
 	return v ? *v : value_null();
 }
 
-static void further_operation(struct arena *arena, struct str type, struct str method, struct value v, struct outcome *out)
+static void further_operation(struct arena *arena, struct str type, struct str method,
+                              struct value v, struct outcome *out)
 {
 	struct str text = v.kind == VALUE_STR ? v.text : STR_NONE;
 	int n = 0;
@@ -115,7 +123,8 @@ static void further_operation(struct arena *arena, struct str type, struct str m
 	} else if (str_eq(method, S("to_int"))) {
 		out->raised = ipaddress_to_int(arena, text, &out->value, &out->err) < 0;
 	} else if (str_eq(method, S("version"))) {
-		n = str_eq(type, S("IPAddress")) ? ipaddress_version(text, &out->err) : ipnetwork_version(text, &out->err);
+		n = str_eq(type, S("IPAddress")) ? ipaddress_version(text, &out->err)
+		                                 : ipnetwork_version(text, &out->err);
 		out->raised = n < 0;
 		out->value = value_int(n);
 	} else if (str_eq(method, S("to_reverse"))) {
@@ -127,7 +136,8 @@ static void further_operation(struct arena *arena, struct str type, struct str m
 	}
 }
 
-bool vector_harmonization(struct conformance *c, struct arena *arena, const struct dict *vector, struct outcome *out)
+bool vector_harmonization(struct conformance *c, struct arena *arena, const struct dict *vector,
+                          struct outcome *out)
 {
 	(void)c;
 	struct str type_name = member(vector, "type").text, method = member(vector, "method").text;
@@ -139,8 +149,8 @@ bool vector_harmonization(struct conformance *c, struct arena *arena, const stru
 	if (str_eq(method, S("sanitize"))) {
 		out->raised = type->sanitize(arena, v, &out->value, &out->err) < 0;
 	} else if (str_eq(method, S("is_valid")) || str_eq(method, S("is_valid_sanitize"))) {
-		valid = method.n == 8 ? type->is_valid(arena, v, &out->err) :
-		                        field_type_is_valid_sanitized(type, arena, v, &out->err);
+		valid = method.n == 8 ? type->is_valid(arena, v, &out->err)
+		                      : field_type_is_valid_sanitized(type, arena, v, &out->err);
 		out->raised = valid < 0;
 		out->value = value_bool(valid > 0);
 	} else {
@@ -149,12 +159,15 @@ bool vector_harmonization(struct conformance *c, struct arena *arena, const stru
 	return true;
 }
 
-bool vector_datetime(struct conformance *c, struct arena *arena, const struct dict *vector, struct outcome *out)
+bool vector_datetime(struct conformance *c, struct arena *arena, const struct dict *vector,
+                     struct outcome *out)
 {
 	(void)c;
-	struct value v = recorded_value(arena, member(vector, "value")), format = member(vector, "format");
+	struct value v = recorded_value(arena, member(vector, "value")),
+		     format = member(vector, "format");
 	struct str text;
-	out->raised = time_convert(arena, v, format.kind == VALUE_STR ? format.text : STR_NONE, &text, &out->err) < 0;
+	out->raised = time_convert(arena, v, format.kind == VALUE_STR ? format.text : STR_NONE,
+	                           &text, &out->err) < 0;
 	out->value = text.p ? value_str(text) : value_null();
 	return true;
 }

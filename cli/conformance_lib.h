@@ -7,13 +7,14 @@
 
 /* What ours gave for one vector. */
 struct outcome {
-	bool raised;         /* refused: err says which kind */
+	bool raised; /* refused: err says which kind */
 	struct err err;
-	struct value value;  /* else */
+	struct value value; /* else */
 };
 
 /* Runs one vector. False: there is no such function in ours. */
-typedef bool vector_function(struct conformance *, struct arena *, const struct dict *vector, struct outcome *out);
+typedef bool vector_function(struct conformance *, struct arena *, const struct dict *vector,
+                             struct outcome *out);
 
 /*
  * True if ours agrees: equal values, or both refuse. Where the reference's exception is one of those that
@@ -27,7 +28,8 @@ struct str outcome_text(struct arena *, const struct outcome *);
 /* Replays every line of lib/<name>.jsonl. */
 void vectors_replay(struct conformance *, const char *name, vector_function *);
 
-vector_function vector_harmonization, vector_datetime, vector_message_factory, vector_utils, vector_parser_lines;
+vector_function vector_harmonization, vector_datetime, vector_message_factory, vector_utils,
+	vector_parser_lines;
 
 /* message.jsonl compares inside: several results a line. */
 vector_function vector_message;

@@ -58,14 +58,15 @@ static struct value row_value(struct arena *arena, enum rows_kind kind, const st
 		return row->json;
 	struct dict *named = dict_new(arena);
 	for (size_t i = 0; i < row->n_names; i++)
-		dict_set(named, row->names[i], row->cells[i].p ? value_str(row->cells[i]) : value_null());
+		dict_set(named, row->names[i],
+		         row->cells[i].p ? value_str(row->cells[i]) : value_null());
 	if (row->n > row->n_names)
 		dict_set(named, S("None"), cells_value(arena, row, row->n_names, row->n));
 	return value_dict(named);
 }
 
-static bool row_agrees(struct arena *arena, struct rows *rows, enum rows_kind kind, const struct row *row,
-                       const struct dict *want, struct outcome *out)
+static bool row_agrees(struct arena *arena, struct rows *rows, enum rows_kind kind,
+                       const struct row *row, const struct dict *want, struct outcome *out)
 {
 	struct value ours = row_value(arena, kind, row);
 	if (!value_same(member(want, "line"), ours)) {
@@ -75,9 +76,11 @@ static bool row_agrees(struct arena *arena, struct rows *rows, enum rows_kind ki
 	for (size_t i = 0; i < sizeof recoveries / sizeof *recoveries; i++) {
 		const struct value *recorded = dict_get(want, str_of(recoveries[i].function));
 		struct outcome recovered = { 0 };
-		if (!recorded || (recoveries[i].form == ROWS_FORM_GENERIC && (kind == ROWS_JSON || kind == ROWS_JSON_LINES)))
+		if (!recorded || (recoveries[i].form == ROWS_FORM_GENERIC &&
+		                  (kind == ROWS_JSON || kind == ROWS_JSON_LINES)))
 			continue;
-		struct str text = rows_recover_as(rows, row, recoveries[i].form, arena, &recovered.err);
+		struct str text = rows_recover_as(rows, row, recoveries[i].form, arena,
+		                                  &recovered.err);
 		recovered.raised = !text.p;
 		recovered.value = value_str(text);
 		if (!outcome_agrees(arena, *recorded, &recovered)) {
@@ -88,7 +91,8 @@ static bool row_agrees(struct arena *arena, struct rows *rows, enum rows_kind ki
 	return true;
 }
 
-static int compare_rows(struct arena *arena, const struct dict *vector, struct rows_options *options, struct outcome *out)
+static int compare_rows(struct arena *arena, const struct dict *vector,
+                        struct rows_options *options, struct outcome *out)
 {
 	struct value lines = member(vector, "lines");
 	struct arena row_arena;
@@ -99,7 +103,8 @@ static int compare_rows(struct arena *arena, const struct dict *vector, struct r
 	arena_init(&row_arena);
 	int got = rows_open(&rows, arena, &row_arena, options, &out->err);
 	while (got == 0 && same && (got = rows_next(rows, &row, &out->err)) > 0) {
-		same = n < lines.list->n && row_agrees(arena, rows, options->kind, &row, lines.list->items[n].dict, out);
+		same = n < lines.list->n &&
+		       row_agrees(arena, rows, options->kind, &row, lines.list->items[n].dict, out);
 		n++;
 		got = 0;
 		arena_reset(&row_arena);
@@ -108,8 +113,10 @@ static int compare_rows(struct arena *arena, const struct dict *vector, struct r
 	}
 	/* The reference fails where it cannot write the next row again; ours where somebody asks for its raw. */
 	struct value raises = member(vector, "raises");
-	const struct value *why = raises.kind == VALUE_DICT ? dict_get(raises.dict, S("message")) : NULL;
-	bool unwritable = why && why->kind == VALUE_STR && str_starts(why->text, S("need to escape"));
+	const struct value *why = raises.kind == VALUE_DICT ? dict_get(raises.dict, S("message"))
+	                                                    : NULL;
+	bool unwritable = why && why->kind == VALUE_STR &&
+	                  str_starts(why->text, S("need to escape"));
 	if (got == 0 && rows_next(rows, &row, NULL) != 0 && same)
 		same = false;
 	arena_fini(&row_arena);
@@ -118,7 +125,8 @@ static int compare_rows(struct arena *arena, const struct dict *vector, struct r
 	return same && n == lines.list->n && (got < 0) == (raises.kind != VALUE_NULL);
 }
 
-bool vector_parser_lines(struct conformance *c, struct arena *arena, const struct dict *vector, struct outcome *out)
+bool vector_parser_lines(struct conformance *c, struct arena *arena, const struct dict *vector,
+                         struct outcome *out)
 {
 	(void)c;
 	struct rows_options options = {
@@ -131,7 +139,8 @@ bool vector_parser_lines(struct conformance *c, struct arena *arena, const struc
 		if (value_is_text(member(vector, "function"), str_of(kinds[i].function)))
 			options.kind = kinds[i].kind;
 	for (size_t i = 0; i < parameters->n; i++)
-		if (csv_dialect_set(&options.csv, parameters->pairs[i].key, parameters->pairs[i].value, &out->err) < 0) {
+		if (csv_dialect_set(&options.csv, parameters->pairs[i].key,
+		                    parameters->pairs[i].value, &out->err) < 0) {
 			out->raised = true;
 			return true;
 		}
@@ -145,8 +154,8 @@ bool vector_parser_lines(struct conformance *c, struct arena *arena, const struc
 /* ---- bot_defaults.json ---- */
 
 /* Where ours has no such parameter on purpose: what it sets is done by the engine for all bots alike. */
-static const char *const elsewhere[] = { "bottype", "redis_cache_db", "redis_cache_host", "redis_cache_password",
-	                                 "redis_cache_port" };
+static const char *const elsewhere[] = { "bottype", "redis_cache_db", "redis_cache_host",
+	                                 "redis_cache_password", "redis_cache_port" };
 
 static bool is_elsewhere(struct str name)
 {
@@ -167,7 +176,8 @@ static const struct dict *described(struct value list, struct str name)
 /* Equal, or the same "nothing": null, "", [] and {}; a list may be given as text with commas. */
 static bool same_default(struct value want, struct value ours)
 {
-	if (value_same(want, ours) || (!value_truthy(want) && !value_truthy(ours)) || value_eq(want, ours))
+	if (value_same(want, ours) || (!value_truthy(want) && !value_truthy(ours)) ||
+	    value_eq(want, ours))
 		return true;
 	if (want.kind != VALUE_STR || ours.kind != VALUE_LIST)
 		return false;
@@ -183,8 +193,8 @@ static void replay_defaults(struct conformance *c, struct arena *arena, const st
 {
 	struct settings usual = settings_defaults;
 	usual.rate_limit = type->rate_limit;
-	struct value own = type->params ? param_describe_json(arena, type->params, type->defaults) :
-	                                  value_list(list_new(arena));
+	struct value own = type->params ? param_describe_json(arena, type->params, type->defaults)
+	                                : value_list(list_new(arena));
 	struct value common = param_describe_json(arena, settings_params, &usual);
 	struct value defaults = member(recorded, "defaults");
 	bool same = true;
@@ -199,8 +209,9 @@ static void replay_defaults(struct conformance *c, struct arena *arena, const st
 			continue;
 		same = false;
 		struct outcome shown = { .value = ours ? *ours : value_null() };
-		difference_print(c, "bot_defaults", str_of(type->module), "  %.*s: ours %s %.*s", STR_ARG(want->key),
-		                 ours ? "has" : "lacks it", STR_ARG(outcome_text(arena, &shown)));
+		difference_print(c, "bot_defaults", str_of(type->module), "  %.*s: ours %s %.*s",
+		                 STR_ARG(want->key), ours ? "has" : "lacks it",
+		                 STR_ARG(outcome_text(arena, &shown)));
 	}
 	if (same)
 		tally->passed++;
@@ -217,12 +228,14 @@ void replay_bot_defaults(struct conformance *c)
 	if (c->prefix && strncmp("bot_defaults", c->prefix, strlen(c->prefix)) != 0)
 		return;
 	arena_init(&arena);
-	if (recording_read(&arena, arena_printf(&arena, "%s/lib/bot_defaults.json", c->dir).p, &text, NULL) == 0 &&
+	if (recording_read(&arena, arena_printf(&arena, "%s/lib/bot_defaults.json", c->dir).p,
+	                   &text, NULL) == 0 &&
 	    json_parse(&arena, text, &tree, NULL) == 0 && tree.kind == VALUE_DICT) {
 		for (size_t i = 0; i < tree.dict->n; i++) {
 			const struct bot_type *type = bot_type_find(tree.dict->pairs[i].key, NULL);
 			if (type)
-				replay_defaults(c, &arena, type, tree.dict->pairs[i].value.dict, &tally);
+				replay_defaults(c, &arena, type, tree.dict->pairs[i].value.dict,
+				                &tally);
 		}
 		tally_report(c, c->lib, S("bot_defaults"), &tally, NULL);
 	}

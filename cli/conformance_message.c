@@ -32,25 +32,32 @@ static void fail(struct outcome *out, enum fault fault, const char *text)
 static void add_observation(struct event *e, bool automatic)
 {
 	if (e->fields == e->format->report && !automatic && !event_has(e, "time.observation"))
-		event_append(e, S("time.observation"), e->fields->time_observation, value_str(OBSERVED));
+		event_append(e, S("time.observation"), e->fields->time_observation,
+		             value_str(OBSERVED));
 }
 
-static struct event *build(struct conformance *c, struct arena *arena, const struct dict *init, struct err *err)
+static struct event *build(struct conformance *c, struct arena *arena, const struct dict *init,
+                           struct err *err)
 {
-	struct value class = member(init, "class"), fields = member(init, "fields"), from = member(init, "from");
+	struct value class = member(init, "class"), fields = member(init, "fields"),
+		     from = member(init, "from");
 	struct value copied = member(init, "copy_collector_provided_fields");
 	const struct fields *section = data_format_section(c->format, class.text);
 	struct event *e;
 	if (!section) {
-		err_set(err, FAULT_INVALID_ARGUMENT, "no section for class '%.*s'", STR_ARG(class.text));
+		err_set(err, FAULT_INVALID_ARGUMENT, "no section for class '%.*s'",
+		        STR_ARG(class.text));
 		return NULL;
 	}
 	if (from.kind == VALUE_DICT) {
 		struct event *other = build(c, arena, from.dict, err);
-		e = other ? event_from_event(arena, section, other, copied.kind == VALUE_LIST ? copied.list : NULL, err) : NULL;
+		e = other ? event_from_event(arena, section, other,
+		                             copied.kind == VALUE_LIST ? copied.list : NULL, err)
+		          : NULL;
 	} else {
 		struct value input = recorded_value(arena, value_copy(arena, fields));
-		e = event_from_dict(arena, c->format, section, input.kind == VALUE_DICT ? input.dict : dict_new(arena), err);
+		e = event_from_dict(arena, c->format, section,
+		                    input.kind == VALUE_DICT ? input.dict : dict_new(arena), err);
 	}
 	if (e)
 		add_observation(e, flag(init, "auto", false));
@@ -143,7 +150,8 @@ static void op_add(struct operation *op)
 		/* Everything that comes before `ignore` still decides: try it on a copy with a value that fails nothing. */
 		struct event *trial = event_dup(op->arena, op->e);
 		enum added first = event_add(trial, key, v, flags | EVENT_LENIENT);
-		if (first == ADD_FAILED || first == ADD_IGNORED || (first == ADD_REFUSED && flags & EVENT_KEEP)) {
+		if (first == ADD_FAILED || first == ADD_IGNORED ||
+		    (first == ADD_REFUSED && flags & EVENT_KEEP)) {
 			added(op, event_add(op->e, key, v, flags));
 			return;
 		}
@@ -158,7 +166,8 @@ static void op_add(struct operation *op)
 
 static void op_setitem(struct operation *op)
 {
-	added(op, event_add(op->e, member(op->args, "key").text, recorded_value(op->arena, member(op->args, "value")), 0));
+	added(op, event_add(op->e, member(op->args, "key").text,
+	                    recorded_value(op->arena, member(op->args, "value")), 0));
 	if (!op->out->raised)
 		op->out->value = value_null();
 }
@@ -207,7 +216,10 @@ static void op_get(struct operation *op)
 	struct value usual = member(op->args, "default");
 	struct str key = member(op->args, "key").text;
 	const struct value *v = event_get_key(op->e, key);
-	op->out->value = v ? *v : op->default_value->kind != VALUE_DICT && is_key(op->e, key) ? *op->default_value : usual;
+	op->out->value = v ? *v
+	               : op->default_value->kind != VALUE_DICT && is_key(op->e, key)
+	                       ? *op->default_value
+	                       : usual;
 	if (!v && str_eq(key, S("__type")))
 		fail(op->out, FAULT_OTHER, "the type is no field");
 }
@@ -228,7 +240,8 @@ static void op_delitem(struct operation *op)
 
 static void op_contains(struct operation *op)
 {
-	op->out->value = value_bool(event_has(op->e, arena_cstr(op->arena, member(op->args, "key").text)));
+	op->out->value = value_bool(
+		event_has(op->e, arena_cstr(op->arena, member(op->args, "key").text)));
 }
 
 static void op_set_default_value(struct operation *op)
@@ -280,7 +293,8 @@ static void op_deep_copy(struct operation *op)
 	struct buffer text;
 	buffer_init_in(&text, op->arena, MAX_RECORDING);
 	event_encode(op->e, &text);
-	struct event *copy = event_decode(op->arena, op->c->format, buffer_str(&text), STR_NONE, WIRE_CHECKED, &op->out->err);
+	struct event *copy = event_decode(op->arena, op->c->format, buffer_str(&text), STR_NONE,
+	                                  WIRE_CHECKED, &op->out->err);
 	if (copy)
 		op->out->value = message_value(op->arena, copy);
 	else
@@ -315,7 +329,8 @@ static unsigned export_flags(const struct dict *args)
 static void op_to_dict(struct operation *op)
 {
 	struct dict *whole;
-	op->out->raised = event_to_dict(op->e, export_flags(op->args), op->arena, &whole, &op->out->err) < 0;
+	op->out->raised = event_to_dict(op->e, export_flags(op->args), op->arena, &whole,
+	                                &op->out->err) < 0;
 	if (!op->out->raised)
 		op->out->value = value_dict(whole);
 }
@@ -369,15 +384,18 @@ static bool same_result(struct arena *arena, struct value recorded, const struct
 	return outcome_agrees(arena, recorded, out);
 }
 
-bool vector_message(struct conformance *c, struct arena *arena, const struct dict *vector, struct outcome *out)
+bool vector_message(struct conformance *c, struct arena *arena, const struct dict *vector,
+                    struct outcome *out)
 {
-	struct value ops = member(vector, "ops"), results = member(vector, "results"), fields = member(vector, "fields");
+	struct value ops = member(vector, "ops"), results = member(vector, "results"),
+		     fields = member(vector, "fields");
 	struct value raises = member(vector, "init_raises"), default_value = value_dict(NULL);
 	struct event *e = build(c, arena, member(vector, "init").dict, &out->err);
 	out->value = value_bool(true);
 	if (!e || raises.kind != VALUE_NULL) {
 		struct outcome built = { .raised = !e, .err = out->err };
-		out->value = value_bool(raises.kind != VALUE_NULL && outcome_agrees(arena, raises, &built));
+		out->value = value_bool(raises.kind != VALUE_NULL &&
+		                        outcome_agrees(arena, raises, &built));
 		return true;
 	}
 	for (size_t i = 0; ops.kind == VALUE_LIST && i < ops.list->n; i++) {
@@ -390,7 +408,8 @@ bool vector_message(struct conformance *c, struct arena *arena, const struct dic
 			return false;
 		if (!same_result(arena, results.list->items[i], &result)) {
 			out->raised = true;
-			err_set(&out->err, FAULT_OTHER, "operation %zu (%.*s) gives %.*s", i + 1, STR_ARG(call->items[0].text),
+			err_set(&out->err, FAULT_OTHER, "operation %zu (%.*s) gives %.*s", i + 1,
+			        STR_ARG(call->items[0].text),
 			        STR_ARG(outcome_text(arena, &result)));
 			return true;
 		}
@@ -398,16 +417,20 @@ bool vector_message(struct conformance *c, struct arena *arena, const struct dic
 	struct outcome final = { .value = fields_of(arena, e) };
 	if (!outcome_agrees(arena, fields, &final)) {
 		out->raised = true;
-		err_set(&out->err, FAULT_OTHER, "at the end: %.*s", STR_ARG(outcome_text(arena, &final)));
+		err_set(&out->err, FAULT_OTHER, "at the end: %.*s",
+		        STR_ARG(outcome_text(arena, &final)));
 	}
 	return true;
 }
 
-bool vector_message_factory(struct conformance *c, struct arena *arena, const struct dict *vector, struct outcome *out)
+bool vector_message_factory(struct conformance *c, struct arena *arena, const struct dict *vector,
+                            struct outcome *out)
 {
-	struct value usual = member(vector, "default_type"), serialized = member(vector, "serialized");
+	struct value usual = member(vector, "default_type"),
+		     serialized = member(vector, "serialized");
 	struct event *e = event_decode(arena, c->format, member(vector, "raw").text,
-	                               usual.kind == VALUE_STR ? usual.text : STR_NONE, WIRE_CHECKED, &out->err);
+	                               usual.kind == VALUE_STR ? usual.text : STR_NONE,
+	                               WIRE_CHECKED, &out->err);
 	if (!e) {
 		out->raised = true;
 		return true;

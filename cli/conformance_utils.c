@@ -36,7 +36,8 @@ static struct value arg(const struct call *c, size_t i)
 static bool option(const struct call *c, size_t i, const char *name, bool usual)
 {
 	struct value options = arg(c, i);
-	const struct value *v = options.kind == VALUE_DICT ? dict_get(options.dict, str_of(name)) : NULL;
+	const struct value *v = options.kind == VALUE_DICT ? dict_get(options.dict, str_of(name))
+	                                                   : NULL;
 	return v ? value_truthy(*v) : usual;
 }
 
@@ -69,7 +70,8 @@ static int logline_result(struct call *c, int rc, const struct logline *line, co
 		date = arena_printf(c->arena, "%s%.*s", year, STR_ARG(str_slice(date, 4, date.n)));
 	dict_set(d, S("date"), value_str(date));
 	dict_set(d, S("bot_id"), value_str(line->bot_id));
-	dict_set(d, S("thread_id"), line->thread_id < 0 ? value_null() : value_int(line->thread_id));
+	dict_set(d, S("thread_id"),
+	         line->thread_id < 0 ? value_null() : value_int(line->thread_id));
 	dict_set(d, S("log_level"), value_str(line->level));
 	dict_set(d, S("message"), value_str(line->message));
 	*c->result = value_dict(d);
@@ -79,7 +81,8 @@ static int logline_result(struct call *c, int rc, const struct logline *line, co
 static int call_parse_logline(struct call *c)
 {
 	struct logline line;
-	return logline_result(c, logline_parse(c->arena, arg(c, 0).text, &line, c->err), &line, NULL);
+	return logline_result(c, logline_parse(c->arena, arg(c, 0).text, &line, c->err), &line,
+	                      NULL);
 }
 
 static int call_parse_logline_syslog(struct call *c)
@@ -91,7 +94,9 @@ static int call_parse_logline_syslog(struct call *c)
 
 static int need_text(struct call *c)
 {
-	return arg(c, 0).kind == VALUE_STR || arg(c, 0).kind == VALUE_BYTES ? 0 : err_set(c->err, FAULT_OTHER, "no text");
+	return arg(c, 0).kind == VALUE_STR || arg(c, 0).kind == VALUE_BYTES
+	             ? 0
+	             : err_set(c->err, FAULT_OTHER, "no text");
 }
 
 static int call_base64_encode(struct call *c)
@@ -123,7 +128,9 @@ static int call_base64_decode_of_bytes(struct call *c)
 }
 
 /* The first of several encodings that works; with force, then the first that works with losses. */
-static int code(struct call *c, int (*coder)(struct arena *, struct str, struct str, bool, struct str *, struct err *),
+static int code(struct call *c,
+                int (*coder)(struct arena *, struct str, struct str, bool, struct str *,
+                             struct err *),
                 enum value_kind done, enum value_kind kind, enum fault fault)
 {
 	struct value in = arg(c, 0), encodings = arg(c, 1);
@@ -135,7 +142,8 @@ static int code(struct call *c, int (*coder)(struct arena *, struct str, struct 
 	}
 	for (int force = 0; force <= value_truthy(arg(c, 2)); force++)
 		for (size_t i = 0; i < encodings.list->n; i++) {
-			if (coder(c->arena, in.text, encodings.list->items[i].text, force, &out, &err) == 0) {
+			if (coder(c->arena, in.text, encodings.list->items[i].text, force, &out,
+			          &err) == 0) {
 				*c->result = (struct value){ .kind = kind, .text = out };
 				return 0;
 			}
@@ -197,7 +205,8 @@ static int call_reverse_readline(struct call *c)
 	if (fd < 0)
 		return err_set(c->err, FAULT_OTHER, "no scratch file");
 	unlink(path);
-	if (write(fd, text.p, text.n) == (ssize_t)text.n && lines_reverse_init(&reader, fd, (size_t)arg(c, 1).integer, c->err) == 0) {
+	if (write(fd, text.p, text.n) == (ssize_t)text.n &&
+	    lines_reverse_init(&reader, fd, (size_t)arg(c, 1).integer, c->err) == 0) {
 		while ((got = lines_reverse_next(&reader, &line, c->err)) > 0) {
 			/* The reference reads byte by byte and so refuses other than ASCII. */
 			if (!text_is_ascii(line))
@@ -232,7 +241,8 @@ static int call_unzip(struct call *c)
 		struct value bytes = value_bytes(members[i].bytes);
 		if (option(c, 2, "return_names", false)) {
 			struct list *pair = list_new(c->arena);
-			list_add(pair, members[i].name.p ? value_str(members[i].name) : value_null());
+			list_add(pair,
+			         members[i].name.p ? value_str(members[i].name) : value_null());
 			list_add(pair, bytes);
 			bytes = value_list(pair);
 		}
@@ -251,7 +261,8 @@ static int call_split_chunks(struct call *c)
 	return 0;
 }
 
-static int pieces(struct call *c, size_t size, bool header, struct value (*make)(struct arena *, struct str))
+static int pieces(struct call *c, size_t size, bool header,
+                  struct value (*make)(struct arena *, struct str))
 {
 	struct chunk_source source;
 	struct list *list = list_new(c->arena);
@@ -289,7 +300,8 @@ static int call_read_delimited_chunks(struct call *c)
 static int call_generate_reports(struct call *c)
 {
 	struct value size = arg(c, 1);
-	return pieces(c, size.kind == VALUE_INT ? (size_t)size.integer : 0, value_truthy(arg(c, 2)), piece_report);
+	return pieces(c, size.kind == VALUE_INT ? (size_t)size.integer : 0, value_truthy(arg(c, 2)),
+	              piece_report);
 }
 
 static int call_load_configuration(struct call *c)
@@ -346,7 +358,8 @@ static const struct {
 	{ "write_configuration", call_write_configuration },
 };
 
-bool vector_utils(struct conformance *conformance, struct arena *arena, const struct dict *vector, struct outcome *out)
+bool vector_utils(struct conformance *conformance, struct arena *arena, const struct dict *vector,
+                  struct outcome *out)
 {
 	(void)conformance;
 	struct value name = *dict_get(vector, S("function"));

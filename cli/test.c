@@ -49,7 +49,7 @@ struct golden {
 	struct str title;
 	struct section sections[MAX_SECTIONS];
 	size_t n;
-	char dir[32]; /* scratch directory */
+	char dir[32];       /* scratch directory */
 	struct buffer told; /* what is wrong */
 	bool update, changed;
 };
@@ -125,7 +125,8 @@ static int write_files(struct golden *g, struct err *err)
 
 /* ---- Input ---- */
 
-static int push_json(struct golden *g, struct harness *h, struct str line, const char *class, struct err *err)
+static int push_json(struct golden *g, struct harness *h, struct str line, const char *class,
+                     struct err *err)
 {
 	struct value v;
 	if (json_parse(&g->arena, line, &v, err) < 0)
@@ -144,7 +145,8 @@ static int push_json(struct golden *g, struct harness *h, struct str line, const
 	return 0;
 }
 
-static int push_report(struct golden *g, struct harness *h, const struct section *section, struct err *err)
+static int push_report(struct golden *g, struct harness *h, const struct section *section,
+                       struct err *err)
 {
 	struct value fields = value_dict(dict_new(&g->arena));
 	if (section->argument.n && json_parse(&g->arena, section->argument, &fields, err) < 0)
@@ -197,11 +199,12 @@ static struct str shown(struct golden *g, struct str wire)
 static bool same_line(struct golden *g, struct str want, struct str got)
 {
 	struct value a, b;
-	return json_parse(&g->arena, want, &a, NULL) == 0 && json_parse(&g->arena, got, &b, NULL) == 0 &&
-	       value_same(a, b);
+	return json_parse(&g->arena, want, &a, NULL) == 0 &&
+	       json_parse(&g->arena, got, &b, NULL) == 0 && value_same(a, b);
 }
 
-static void compare_path(struct golden *g, struct harness *h, struct section *section, struct str path)
+static void compare_path(struct golden *g, struct harness *h, struct section *section,
+                         struct str path)
 {
 	struct str *sent, rest = section->text;
 	size_t n = harness_sent(h, path, &sent), i = 0;
@@ -215,16 +218,17 @@ static void compare_path(struct golden *g, struct harness *h, struct section *se
 		struct str got = i < n ? shown(g, sent[i]) : S("(nothing)");
 		want = replace_dir(g, want);
 		if (!same_line(g, want, got)) {
-			buffer_printf(&g->told, "  %.*s, message %zu\n    expected %.*s\n    got      %.*s\n", STR_ARG(path),
-			              i + 1, (int)want.n, want.p, (int)got.n, got.p);
+			buffer_printf(&g->told,
+			              "  %.*s, message %zu\n    expected %.*s\n    got      %.*s\n",
+			              STR_ARG(path), i + 1, (int)want.n, want.p, (int)got.n, got.p);
 			same = false;
 		}
 		i++;
 	}
 	for (; i < n; i++) {
 		struct str got = shown(g, sent[i]);
-		buffer_printf(&g->told, "  %.*s, unexpected message %zu\n    got      %.*s\n", STR_ARG(path), i + 1, (int)got.n,
-		              got.p);
+		buffer_printf(&g->told, "  %.*s, unexpected message %zu\n    got      %.*s\n",
+		              STR_ARG(path), i + 1, (int)got.n, got.p);
 		same = false;
 	}
 	for (i = 0; i < n; i++) {
@@ -244,8 +248,8 @@ static void compare_file(struct golden *g, struct section *section)
 	if (runtime_read_file(&g->arena, path.p, MAX_TEST, &got, &err) < 0)
 		buffer_printf(&g->told, "  %s\n", err.text);
 	else if (!str_eq(got, section->text))
-		buffer_printf(&g->told, "  written %.*s\n    expected %.*s\n    got      %.*s\n", STR_ARG(section->argument),
-		              STR_ARG(section->text), STR_ARG(got));
+		buffer_printf(&g->told, "  written %.*s\n    expected %.*s\n    got      %.*s\n",
+		              STR_ARG(section->argument), STR_ARG(section->text), STR_ARG(got));
 	else
 		return;
 	if (g->update) {
@@ -262,7 +266,8 @@ static void compare_log(struct golden *g, struct harness *h, const struct sectio
 		struct str want = str_cut(&rest, '\n');
 		bool found = want.n == 0;
 		for (size_t i = 0; i < n && !found; i++) {
-			struct str line = arena_printf(&g->arena, "%s - %.*s", log_level_name(lines[i].level),
+			struct str line = arena_printf(&g->arena, "%s - %.*s",
+			                               log_level_name(lines[i].level),
 			                               STR_ARG(lines[i].text));
 			found = str_find(line, want) != STR_NOT_FOUND;
 		}
@@ -280,8 +285,9 @@ static void compare_dumps(struct golden *g, struct harness *h, const struct sect
 		if (!want.n)
 			continue;
 		if (i < n && str_find(dumps[i].reason, want) == STR_NOT_FOUND)
-			buffer_printf(&g->told, "  dump %zu\n    expected %.*s\n    got      %.*s\n", i + 1, STR_ARG(want),
-			              STR_ARG(dumps[i].reason));
+			buffer_printf(&g->told,
+			              "  dump %zu\n    expected %.*s\n    got      %.*s\n", i + 1,
+			              STR_ARG(want), STR_ARG(dumps[i].reason));
 		i++;
 	}
 	if (i != n) {
@@ -355,7 +361,8 @@ static int set_clock(struct golden *g, struct err *err)
 		return 0;
 	struct str rest = section->text, line = str_cut(&rest, '\n');
 	if (datetime_from_canonical(line, &time) < 0)
-		return err_set(err, FAULT_OTHER, "--- clock must be like 2026-01-31T12:00:00+00:00");
+		return err_set(err, FAULT_OTHER,
+		               "--- clock must be like 2026-01-31T12:00:00+00:00");
 	clock_set(datetime_to_us(&time));
 	return 0;
 }
@@ -365,7 +372,8 @@ static int run_golden(struct golden *g, const struct data_format *format, struct
 	const struct bot_type *type = type_of(g->path, err);
 	const struct dict *parameters;
 	struct section *refused = section_find(g, "refused");
-	if (!type || write_files(g, err) < 0 || read_config(g, &parameters, err) < 0 || set_clock(g, err) < 0)
+	if (!type || write_files(g, err) < 0 || read_config(g, &parameters, err) < 0 ||
+	    set_clock(g, err) < 0)
 		return -1;
 	struct paths paths = { .state = arena_printf(&g->arena, "%s/", g->dir).p };
 	struct harness_options options = {
@@ -383,7 +391,8 @@ static int run_golden(struct golden *g, const struct data_format *format, struct
 		struct str want = refused ? str_cut(&rest, '\n') : STR_NONE;
 		return refused && str_find(str_of(err->text), want) != STR_NOT_FOUND ? 0 : -1;
 	}
-	int rc = refused ? err_set(err, FAULT_OTHER, "the bot should have refused to start") : push_input(g, h, err);
+	int rc = refused ? err_set(err, FAULT_OTHER, "the bot should have refused to start")
+	                 : push_input(g, h, err);
 	if (rc == 0) {
 		harness_run(h, COLLECT_ROUNDS);
 		compare_all(g, h);
@@ -400,8 +409,8 @@ static void rewrite(struct golden *g)
 	fprintf(file, "%.*s\n", (int)g->title.n, g->title.p);
 	for (size_t i = 0; i < g->n; i++) {
 		const struct section *s = &g->sections[i];
-		fprintf(file, "--- %.*s%s%.*s\n", STR_ARG(s->name), s->argument.n ? " " : "", (int)s->argument.n,
-		        s->argument.n ? s->argument.p : "");
+		fprintf(file, "--- %.*s%s%.*s\n", STR_ARG(s->name), s->argument.n ? " " : "",
+		        (int)s->argument.n, s->argument.n ? s->argument.p : "");
 		fwrite(s->text.p, 1, s->text.n, file);
 	}
 	fclose(file);
@@ -422,7 +431,9 @@ static void remove_scratch(const char *dir)
 
 static bool test_file(const char *path, const struct data_format *format)
 {
-	struct golden g = { .path = path, .dir = "/tmp/intelmq-test-XXXXXX", .update = getenv("UPDATE") != NULL };
+	struct golden g = { .path = path,
+		            .dir = "/tmp/intelmq-test-XXXXXX",
+		            .update = getenv("UPDATE") != NULL };
 	struct err err = { 0 };
 	struct str text;
 	arena_init(&g.arena);
@@ -430,13 +441,18 @@ static bool test_file(const char *path, const struct data_format *format)
 	int rc = -1;
 	if (!mkdtemp(g.dir))
 		err_set(&err, FAULT_OTHER, "%s: %s", g.dir, strerror(errno));
-	else if (runtime_read_file(&g.arena, path, MAX_TEST, &text, &err) == 0 && read_sections(&g, text, &err) == 0)
+	else if (runtime_read_file(&g.arena, path, MAX_TEST, &text, &err) == 0 &&
+	         read_sections(&g, text, &err) == 0)
 		rc = run_golden(&g, format, &err);
 	clock_unset();
 	if (rc < 0)
 		buffer_printf(&g.told, "  %s\n", err.text);
 	bool passed = g.told.n == 0;
-	printf("%s %s\n%.*s", passed ? "ok  " : g.changed ? "NEW " : "FAIL", path, (int)g.told.n, g.told.p ? g.told.p : "");
+	printf("%s %s\n%.*s",
+	       passed      ? "ok  "
+	       : g.changed ? "NEW "
+	                   : "FAIL",
+	       path, (int)g.told.n, g.told.p ? g.told.p : "");
 	if (g.changed)
 		rewrite(&g);
 	remove_scratch(g.dir);
@@ -454,7 +470,8 @@ static int by_name(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static void test_path(const char *path, const struct data_format *format, struct totals *totals, int depth)
+static void test_path(const char *path, const struct data_format *format, struct totals *totals,
+                      int depth)
 {
 	struct stat st;
 	struct dirent **entries;
@@ -487,7 +504,8 @@ int command_test(int argc, char **argv)
 		                                 { "help", no_argument, NULL, 'h' },
 		                                 { 0 } };
 	static const char help[] = "usage: intelmq test [--format harmonization.conf] PATH …\n\n"
-				   "Runs golden tests: files *.t below the folders given. UPDATE=1 rewrites what they expect.\n";
+				   "Runs golden tests: files *.t below the folders given. UPDATE=1 "
+				   "rewrites what they expect.\n";
 	const char *format_path = "etc/harmonization.conf";
 	for (int c; (c = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
 		if (c == 'f') {
@@ -503,7 +521,8 @@ int command_test(int argc, char **argv)
 	struct data_format *format;
 	struct totals totals = { 0 };
 	arena_init(&arena);
-	if (runtime_read_file(&arena, format_path, MAX_TEST, &text, &err) < 0 || data_format_new(text, &format, &err) < 0) {
+	if (runtime_read_file(&arena, format_path, MAX_TEST, &text, &err) < 0 ||
+	    data_format_new(text, &format, &err) < 0) {
 		fprintf(stderr, "intelmq test: %s\n", err.text);
 		arena_fini(&arena);
 		return 1;

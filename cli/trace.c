@@ -18,7 +18,8 @@ enum { MAX_TRACE = 1024 * 1024 * 1024, SHOWN = 2000 };
 
 static const char help[] =
 	"usage: intelmq trace [--config FILE] [--fields JSON] [--summary] [--steps] MODULE FILE\n\n"
-	"Runs one bot on the content of FILE and prints what it sends, what it dumps and why; nothing else is written.\n"
+	"Runs one bot on the content of FILE and prints what it sends, what it dumps and why; "
+	"nothing else is written.\n"
 	"A parser gets the file as one report; experts and outputs get one JSON object per line.\n"
 	"  --config FILE  parameters of the bot (YAML)\n"
 	"  --fields JSON  further fields of the report, as '{\"feed.name\": \"x\"}'\n"
@@ -84,11 +85,13 @@ static void print_dumps(struct trace *t)
 		const struct value *count = dict_get(reasons, reason);
 		dict_set(reasons, reason, value_int(count ? count->integer + 1 : 1));
 		if (!t->summary)
-			printf("dumped because of %.*s\n", (int)dumps[i].reason.n, dumps[i].reason.p);
+			printf("dumped because of %.*s\n", (int)dumps[i].reason.n,
+			       dumps[i].reason.p);
 	}
 	printf("%zu dumped\n", n);
 	for (size_t i = 0; i < reasons->n && t->summary; i++)
-		printf("%8lld x %.*s\n", (long long)reasons->pairs[i].value.integer, STR_ARG(reasons->pairs[i].key));
+		printf("%8lld x %.*s\n", (long long)reasons->pairs[i].value.integer,
+		       STR_ARG(reasons->pairs[i].key));
 }
 
 static void print_log(struct trace *t)
@@ -97,7 +100,8 @@ static void print_log(struct trace *t)
 	const struct harness_line *lines = harness_log(t->harness, &n);
 	for (size_t i = 0; i < n; i++)
 		if (!t->summary)
-			printf("%s: %.*s\n", log_level_name(lines[i].level), (int)lines[i].text.n, lines[i].text.p);
+			printf("%s: %.*s\n", log_level_name(lines[i].level), (int)lines[i].text.n,
+			       lines[i].text.p);
 }
 
 static int run(struct trace *t, const char *module, const char *file, struct err *err)
@@ -106,10 +110,12 @@ static int run(struct trace *t, const char *module, const char *file, struct err
 	struct value parameters = value_null();
 	const struct bot_type *type = bot_type_find(str_of(module), err);
 	struct paths *paths = paths_new(&t->arena, LAYOUT_OPT, environment_real, NULL);
-	const char *format = access("etc/harmonization.conf", R_OK) == 0 ? "etc/harmonization.conf" : paths->harmonization;
+	const char *format = access("etc/harmonization.conf", R_OK) == 0 ? "etc/harmonization.conf"
+	                                                                 : paths->harmonization;
 	struct str format_text;
 	if (!type || runtime_read_file(&t->arena, format, MAX_TRACE, &format_text, err) < 0 ||
-	    data_format_new(format_text, &t->format, err) < 0 || runtime_read_file(&t->arena, file, MAX_TRACE, &text, err) < 0)
+	    data_format_new(format_text, &t->format, err) < 0 ||
+	    runtime_read_file(&t->arena, file, MAX_TRACE, &text, err) < 0)
 		return -1;
 	if (t->config && (runtime_read_file(&t->arena, t->config, MAX_TRACE, &config, err) < 0 ||
 	                  yaml_parse(&t->arena, config, &parameters, NULL, err) < 0))
@@ -119,7 +125,11 @@ static int run(struct trace *t, const char *module, const char *file, struct err
 		dict_set(given, S("logging_level"), value_str(S("DEBUG")));
 	dict_set(given, S("error_max_retries"), value_int(0));
 	struct harness_options options = {
-		.type = type, .parameters = given, .format = t->format, .paths = paths, .trust = WIRE_CHECKED,
+		.type = type,
+		.parameters = given,
+		.format = t->format,
+		.paths = paths,
+		.trust = WIRE_CHECKED,
 	};
 	t->harness = harness_open(&options, err);
 	if (!t->harness)
@@ -138,20 +148,35 @@ static int run(struct trace *t, const char *module, const char *file, struct err
 int command_trace(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "config", required_argument, NULL, 'c' }, { "fields", required_argument, NULL, 'f' },
-		{ "summary", no_argument, NULL, 's' },      { "steps", no_argument, NULL, 't' },
-		{ "help", no_argument, NULL, 'h' },         { 0 },
+		{ "config", required_argument, NULL, 'c' },
+		{ "fields", required_argument, NULL, 'f' },
+		{ "summary", no_argument, NULL, 's' },
+		{ "steps", no_argument, NULL, 't' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
 	};
 	struct trace t = { 0 };
 	struct err err = { 0 };
 	for (int c; (c = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
 		switch (c) {
-		case 'c': t.config = optarg; break;
-		case 'f': t.fields = optarg; break;
-		case 's': t.summary = true; break;
-		case 't': t.steps = true; break;
-		case 'h': fputs(help, stdout); return 0;
-		default: fputs(help, stderr); return 2;
+		case 'c':
+			t.config = optarg;
+			break;
+		case 'f':
+			t.fields = optarg;
+			break;
+		case 's':
+			t.summary = true;
+			break;
+		case 't':
+			t.steps = true;
+			break;
+		case 'h':
+			fputs(help, stdout);
+			return 0;
+		default:
+			fputs(help, stderr);
+			return 2;
 		}
 	}
 	if (optind + 2 != argc) {

@@ -144,17 +144,17 @@ static void sections_are_checked(void **state)
 	assert_string_equal(
 		report(),
 		"runtime.yaml:1: error: bot 'a_b': this is no valid bot id; use letters, digits "
-	        "and hyphens only\n"
+		"and hyphens only\n"
 		"runtime.yaml:1: info: bot 'a_b', parameter 'bot_id': 'c' is not used: the bot is "
-	        "called as its section is\n"
+		"called as its section is\n"
 		"runtime.yaml:2: warning: bot 'c', parameter 'bod_id': ignoring disallowed system "
-	        "parameter; parameters stand one level deeper, below 'parameters'\n"
+		"parameter; parameters stand one level deeper, below 'parameters'\n"
 		"runtime.yaml:2: warning: bot 'c', parameter 'n6config': ignoring disallowed "
-	        "system parameter; parameters stand one level deeper, below 'parameters'\n"
+		"system parameter; parameters stand one level deeper, below 'parameters'\n"
 		"runtime.yaml:4: error: bot 'e': the section of this bot is no map\n"
 		"runtime.yaml:5: error: bot 'f', parameter 'parameters': expected a map\n"
 		"runtime.yaml:3: error: bot 'd': has no module and cannot be started; add 'module: "
-	        "intelmq.bots.…' to its section\n");
+		"intelmq.bots.…' to its section\n");
 }
 
 static void ids_are_checked(void **state)
@@ -208,7 +208,7 @@ static void pipelines_are_checked(void **state)
 	(void)state;
 	struct runtime *r = parse(
 		"col: {module: x, group: Collector, parameters: {destination_queues: "
-	        "[par-queue]}}\n"
+		"[par-queue]}}\n"
 		"par: {module: x, parameters: {destination_queues: [exp-queue, missing-queue]}}\n"
 		"exp: {module: x, parameters: {destination_queues: {_default: [two-queue]}}}\n"
 		"two: {module: x, parameters: {destination_queues: exp-queue out-queue}}\n"
@@ -221,17 +221,17 @@ static void pipelines_are_checked(void **state)
 	assert_string_equal(
 		report(),
 		"runtime.yaml:6: warning: bot 'lost', parameter 'source_queue': bot 'out' reads "
-	        "the queue 'out-queue', too; give each its own queue\n"
+		"the queue 'out-queue', too; give each its own queue\n"
 		"runtime.yaml:2: warning: bot 'par', parameter 'destination_queues': no bot reads "
-	        "the queue 'missing-queue' of the path '_default'; messages pile up there; correct "
-	        "the name, or add the bot that reads it\n"
+		"the queue 'missing-queue' of the path '_default'; messages pile up there; correct "
+		"the name, or add the bot that reads it\n"
 		"runtime.yaml:6: warning: bot 'lost', parameter 'destination_queues': sends to no "
-	        "queue, what it makes is lost; add the queue of the next bot, such as "
-	        "'file-output-queue'\n"
+		"queue, what it makes is lost; add the queue of the next bot, such as "
+		"'file-output-queue'\n"
 		"runtime.yaml:6: info: bot 'lost': no bot sends to its queue 'out-queue'\n"
 		"runtime.yaml:7: info: bot 'alone': no bot sends to its queue 'alone-queue'\n"
 		"runtime.yaml:3: warning: bot 'exp', parameter 'destination_queues': the pipeline "
-	        "has a loop: 'exp', 'two'; make sure that every message leaves it\n");
+		"has a loop: 'exp', 'two'; make sure that every message leaves it\n");
 }
 
 static void write_file(const char *folder, const char *name, const char *text)

@@ -13,7 +13,8 @@ const struct param export_params[] = {
 	BOOL(keep_raw_field, "Keep the field raw."),
 	BOOL(hierarchical_output, "Split field names at dots into nested objects."),
 	BOOL(message_with_type, "Add the field __type."),
-	BOOL(message_jsondict_as_string, "Write objects such as extra as JSON text, where the format has none."),
+	BOOL(message_jsondict_as_string,
+	     "Write objects such as extra as JSON text, where the format has none."),
 	{ 0 },
 };
 
@@ -29,7 +30,8 @@ static int export_output(const struct event *event, struct buffer *out, struct e
 	return 0;
 }
 
-static int export_key(const struct event *event, const char *key, struct buffer *out, struct err *err)
+static int export_key(const struct event *event, const char *key, struct buffer *out,
+                      struct err *err)
 {
 	if (str_eq(str_of(key), S("raw"))) {
 		struct str raw = event_raw(event);
@@ -43,12 +45,14 @@ static int export_key(const struct event *event, const char *key, struct buffer 
 	return 0;
 }
 
-int export_event(const struct event *event, const struct export_params *p, struct buffer *out, struct err *err)
+int export_event(const struct event *event, const struct export_params *p, struct buffer *out,
+                 struct err *err)
 {
 	unsigned export = (p->hierarchical_output ? EXPORT_HIERARCHICAL : 0u) |
 	                  (p->message_with_type ? EXPORT_WITH_TYPE : 0u);
 	/* "False" is how a configuration page writes the default of this parameter. */
-	if (p->single_key && *p->single_key && !str_eq_ascii_case(str_of(p->single_key), S("false")))
+	if (p->single_key && *p->single_key &&
+	    !str_eq_ascii_case(str_of(p->single_key), S("false")))
 		return export_key(event, p->single_key, out, err);
 	if (p->keep_raw_field)
 		return event_to_json(event, export, out, err);

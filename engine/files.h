@@ -13,7 +13,8 @@ const char *log_level_name(enum log_level);
 
 /* One log line as it stands in the file, with the final newline. Control characters are shown as \xhh, so that
  * what a feed contains cannot forge lines. */
-void log_line_write(struct buffer *out, int64_t now_us, struct str bot_id, enum log_level, struct str text);
+void log_line_write(struct buffer *out, int64_t now_us, struct str bot_id, enum log_level,
+                    struct str text);
 
 /* Appends a text with its control characters shown as \xhh. */
 void log_text_write(struct buffer *out, struct str text);
@@ -29,7 +30,8 @@ int log_file_write(struct log_file *, enum log_level, struct str text);
 struct log_syslog;
 
 /* Connects to syslog: the path of its device, or [host, UDP port]. Lines are `<bot-id>: <LEVEL> <text>`. */
-int log_syslog_open(struct value where, const char *bot_id, struct log_syslog **out, struct err *err);
+int log_syslog_open(struct value where, const char *bot_id, struct log_syslog **out,
+                    struct err *err);
 void log_syslog_close(struct log_syslog *);
 int log_syslog_write(struct log_syslog *, enum log_level, struct str text);
 

@@ -40,7 +40,8 @@ static void keep_line(void *context, const char *bot_id, enum log_level level, s
 	h->lines[h->n_lines++] = (struct harness_line){ level, arena_dup(&h->arena, text) };
 }
 
-static int keep_dump(void *context, const struct settings *settings, const struct dump *dump, struct err *err)
+static int keep_dump(void *context, const struct settings *settings, const struct dump *dump,
+                     struct err *err)
 {
 	struct harness *h = context;
 	(void)settings;
@@ -80,12 +81,15 @@ static int put_state(struct harness *h, const struct dict *state, struct err *er
 	struct consumer *consumer;
 	if (!state || !state->n)
 		return 0;
-	if (consumer_open(h->broker, str_of(h->options.id), 0, STR_NONE, NULL, 0, &consumer, err) < 0)
+	if (consumer_open(h->broker, str_of(h->options.id), 0, STR_NONE, NULL, 0, &consumer, err) <
+	    0)
 		return -1;
 	struct state_change *changes = arena_zalloc(&h->arena, state->n, sizeof *changes);
 	for (size_t i = 0; i < state->n; i++)
-		changes[i] = (struct state_change){ .key = state->pairs[i].key, .value = state->pairs[i].value.text };
-	int rc = broker_commit(consumer, &(struct commit){ .changes = changes, .n_changes = state->n }, err);
+		changes[i] = (struct state_change){ .key = state->pairs[i].key,
+			                            .value = state->pairs[i].value.text };
+	int rc = broker_commit(consumer,
+	                       &(struct commit){ .changes = changes, .n_changes = state->n }, err);
 	consumer_close(consumer);
 	return rc;
 }
@@ -114,7 +118,8 @@ struct harness *harness_open(const struct harness_options *options, struct err *
 		.destinations = destinations_of(&h->arena, options->path_names),
 		.scheduled = options->scheduled,
 	};
-	h->worker = put_state(h, options->state, err) == 0 ? worker_open(&host, &h->options, err) : NULL;
+	h->worker = put_state(h, options->state, err) == 0 ? worker_open(&host, &h->options, err)
+	                                                   : NULL;
 	if (h->worker)
 		return h;
 	harness_close(h);

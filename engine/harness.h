@@ -10,10 +10,11 @@
 struct harness_options {
 	const struct bot_type *type;
 	const struct dict *parameters;
-	const struct list *path_names;    /* configured destination paths; NULL: _default and _on_error */
-	const struct dict *state;         /* keyed state that is there at the start (texts); NULL: none */
+	const struct list
+		*path_names;      /* configured destination paths; NULL: _default and _on_error */
+	const struct dict *state; /* keyed state that is there at the start (texts); NULL: none */
 	const struct data_format *format;
-	const struct paths *paths;        /* may be NULL */
+	const struct paths *paths; /* may be NULL */
 	bool test_mode, scheduled;
 	enum trust trust;
 };

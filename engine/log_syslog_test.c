@@ -36,7 +36,8 @@ static void line_to_a_local_socket(void **state)
 static void line_to_a_host(void **state)
 {
 	char line[200] = "";
-	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in address = { .sin_family = AF_INET,
+		                       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t size = sizeof address;
 	struct log_syslog *log;
 	struct err err = { 0 };

@@ -67,7 +67,8 @@ static bool source_value(const struct map *m, const struct row *row, struct valu
 }
 
 /* One step of a row's journey, for `intelmq trace --steps` and the debug log. */
-static void trace_map(struct bot *bot, const struct map *m, const struct row *row, struct value v, enum added added)
+static void trace_map(struct bot *bot, const struct map *m, const struct row *row, struct value v,
+                      enum added added)
 {
 	static const char *const outcomes[] = { "kept out", "stored", "no value" };
 	char from[64] = "constant";
@@ -76,11 +77,13 @@ static void trace_map(struct bot *bot, const struct map *m, const struct row *ro
 	else if (m->key)
 		snprintf(from, sizeof from, "'%.50s'", m->key);
 	struct str shown = value_repr(bot->arena, v);
-	bot_log(bot, LEVEL_DEBUG, "row %zu: %s %.*s -> %s: %s", row->number, from, (int)(shown.n > 200 ? 200 : shown.n), shown.p,
-	        m->field, added == ADD_FAILED ? bot->err.text : outcomes[added]);
+	bot_log(bot, LEVEL_DEBUG, "row %zu: %s %.*s -> %s: %s", row->number, from,
+	        (int)(shown.n > 200 ? 200 : shown.n), shown.p, m->field,
+	        added == ADD_FAILED ? bot->err.text : outcomes[added]);
 }
 
-static enum result map_one(struct bot *bot, const struct map *m, const struct row *row, struct event *event)
+static enum result map_one(struct bot *bot, const struct map *m, const struct row *row,
+                           struct event *event)
 {
 	struct value v;
 	if (!source_value(m, row, &v)) {
@@ -88,7 +91,8 @@ static enum result map_one(struct bot *bot, const struct map *m, const struct ro
 			return DONE;
 		if (m->key)
 			return bot_fail(bot, BAD_DATA, "column '%s' is missing", m->key);
-		return bot_fail(bot, BAD_DATA, "column %d is missing, the row has %zu", m->column, row->n);
+		return bot_fail(bot, BAD_DATA, "column %d is missing, the row has %zu", m->column,
+		                row->n);
 	}
 	if (is_skipped(m->skip, v))
 		return DONE;
@@ -122,7 +126,8 @@ enum result event_when(struct event *event, const struct when *when, struct str 
 	while (when->is && !str_eq(str_of(when->is), value))
 		when++;
 	for (const struct set *set = when->then; set < when->then + most && set->field; set++) {
-		enum result result = event_set(event, set->field, set->value ? str_of(set->value) : value);
+		enum result result = event_set(event, set->field,
+		                               set->value ? str_of(set->value) : value);
 		if (result != DONE)
 			return result;
 	}

@@ -46,9 +46,9 @@ static enum result finish_event(struct parse *p, const struct row *row, struct e
 		const struct value *whole = event_get(p->report, "raw");
 		event_append(event, S("raw"), event->fields->raw, *whole);
 	} else if (type->raw == RAW_RECOVER || type->raw == RAW_AS_READ) {
-		raw = type->raw == RAW_RECOVER ?
-		              rows_recover(p->rows, row, &w->row, &w->bot.err) :
-		              rows_recover_as(p->rows, row, ROWS_FORM_LINE, &w->row, &w->bot.err);
+		raw = type->raw == RAW_RECOVER
+		            ? rows_recover(p->rows, row, &w->row, &w->bot.err)
+		            : rows_recover_as(p->rows, row, ROWS_FORM_LINE, &w->row, &w->bot.err);
 		if (!raw.p)
 			return BAD_DATA;
 	} else if (type->raw == RAW_LINE) {

@@ -7,13 +7,13 @@
 struct rows {
 	struct rows_options options;
 	struct arena *report, *row;
-	struct str rest;          /* lines, JSON: the text not yet given */
+	struct str rest; /* lines, JSON: the text not yet given */
 	struct csv_reader csv;
-	struct str *names;        /* CSV with names */
-	size_t *last;             /* for each name the last column that has it */
+	struct str *names; /* CSV with names */
+	size_t *last;      /* for each name the last column that has it */
 	size_t n_names;
-	const struct list *keys;  /* a JSON object: its keys are the rows */
-	const char *line_ending;  /* NULL: not yet looked for */
+	const struct list *keys; /* a JSON object: its keys are the rows */
+	const char *line_ending; /* NULL: not yet looked for */
 	bool array_started, done;
 	size_t number;
 };
@@ -143,7 +143,7 @@ static int json_open(struct rows *r, struct err *err)
 }
 
 int rows_open(struct rows **out, struct arena *report, struct arena *row,
-	      const struct rows_options *options, struct err *err)
+              const struct rows_options *options, struct err *err)
 {
 	struct rows *r = arena_zalloc(report, 1, sizeof *r);
 	*r = (struct rows){ .options = *options, .report = report, .row = row };
@@ -373,20 +373,22 @@ static int put_generic(struct rows *r, const struct row *row, struct buffer *b, 
 static bool is_written_so(const struct rows *r, const struct row *row, struct str *line_out)
 {
 	const struct csv_dialect *d = &r->options.csv;
-	if (r->options.written && (r->options.written->delimiter != d->delimiter || r->options.written->quote != d->quote))
+	if (r->options.written && (r->options.written->delimiter != d->delimiter ||
+	                           r->options.written->quote != d->quote))
 		return false;
-	if (row->n < 2 || d->escape || d->skipinitialspace || d->quoting != CSV_QUOTE_MINIMAL || d->quote >= 0x80)
+	if (row->n < 2 || d->escape || d->skipinitialspace || d->quoting != CSV_QUOTE_MINIMAL ||
+	    d->quote >= 0x80)
 		return false;
 	struct str line = row->line;
 	while (line.n && (line.p[line.n - 1] == '\n' || line.p[line.n - 1] == '\r'))
 		line.n--;
 	*line_out = line;
-	return str_index(line, (char)d->quote) == STR_NOT_FOUND && str_index(line, '\r') == STR_NOT_FOUND &&
-	       str_index(line, '\n') == STR_NOT_FOUND;
+	return str_index(line, (char)d->quote) == STR_NOT_FOUND &&
+	       str_index(line, '\r') == STR_NOT_FOUND && str_index(line, '\n') == STR_NOT_FOUND;
 }
 
 static int csv_put(struct rows *r, struct buffer *b, const struct str *cells, size_t n,
-		   struct err *err)
+                   struct err *err)
 {
 	struct csv_dialect dialect = r->options.written ? *r->options.written : r->options.csv;
 	dialect.lineterminator = rows_line_ending(r);
@@ -397,7 +399,8 @@ static int csv_put(struct rows *r, struct buffer *b, const struct str *cells, si
 static int cells_put_named(struct rows *r, const struct row *row, struct buffer *b, struct err *err)
 {
 	if (row->n > row->n_names)
-		return err_set(err, FAULT_INVALID_ARGUMENT, "the row has more cells than there are names");
+		return err_set(err, FAULT_INVALID_ARGUMENT,
+		               "the row has more cells than there are names");
 	struct str *cells = arena_zalloc(r->row, row->n_names, sizeof *cells);
 	for (size_t i = 0; i < row->n_names; i++)
 		cells[i] = row->cells[r->last[i]];
@@ -468,7 +471,7 @@ static int put_text(struct rows *r, struct str line, struct buffer *b, struct er
 }
 
 struct str rows_recover_as(struct rows *r, const struct row *row, enum rows_form form,
-			   struct arena *arena, struct err *err)
+                           struct arena *arena, struct err *err)
 {
 	struct buffer b;
 	int outcome = -1;
@@ -500,7 +503,7 @@ struct str rows_recover(struct rows *r, const struct row *row, struct arena *are
 }
 
 struct str rows_recover_failed(struct rows *r, const struct row *row, struct arena *arena,
-			       struct err *err)
+                               struct err *err)
 {
 	return rows_recover_as(r, row, ROWS_FORM_REPORT, arena, err);
 }

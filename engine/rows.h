@@ -22,7 +22,7 @@ struct rows;
  * -1: nothing of the report can be read. Note that the options are copied; `kept` stays shared.
  */
 int rows_open(struct rows **out, struct arena *report, struct arena *row,
-	      const struct rows_options *, struct err *);
+              const struct rows_options *, struct err *);
 
 /*
  * The next row: 1, 0 at the end, -1 if the rest of the report cannot be read. The row lives until the
@@ -35,10 +35,10 @@ void rows_keep(struct rows *, struct str line);
 
 /* What the text of a row is made of. */
 enum rows_form {
-	ROWS_FORM_LINE,    /* the last line of the row as it stood, without its ending if that was stripped */
-	ROWS_FORM_CELLS,   /* CSV written anew from the cells; JSON: an array of one element */
+	ROWS_FORM_LINE, /* the last line of the row as it stood, without its ending if that was stripped */
+	ROWS_FORM_CELLS, /* CSV written anew from the cells; JSON: an array of one element */
 	ROWS_FORM_GENERIC, /* kept lines, or without any the first line of CSV, and the last line, by LF */
-	ROWS_FORM_REPORT,  /* all lines of the row as they stood, and what a parser needs in front of them */
+	ROWS_FORM_REPORT, /* all lines of the row as they stood, and what a parser needs in front of them */
 };
 
 /*
@@ -47,7 +47,7 @@ enum rows_form {
  * (ROWS_FORM_CELLS only), and where the dialect cannot write the row.
  */
 struct str rows_recover_as(struct rows *, const struct row *, enum rows_form, struct arena *,
-			   struct err *);
+                           struct err *);
 
 /* For `raw` of events: ROWS_FORM_CELLS of CSV and JSON arrays, ROWS_FORM_GENERIC of lines, the line of
  * JSON streams. */

@@ -9,13 +9,13 @@ struct settings {
 	/* errors and pace */
 	bool error_dump_message, error_log_message, error_log_exception;
 	int64_t error_max_retries;
-	double error_retry_delay;      /* seconds */
-	const char *error_procedure;   /* "pass" or "stop" */
-	double rate_limit;             /* seconds between two messages, 0: none */
+	double error_retry_delay;    /* seconds */
+	const char *error_procedure; /* "pass" or "stop" */
+	double rate_limit;           /* seconds between two messages, 0: none */
 	bool load_balance;
 	/* logging */
 	const char *logging_handler, *logging_level, *logging_path;
-	struct value logging_syslog;   /* a device, or [host, port] */
+	struct value logging_syslog; /* a device, or [host, port] */
 	int64_t logging_max_size, logging_max_copies;
 	int64_t log_processed_messages_count;
 	double log_processed_messages_seconds;

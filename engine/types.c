@@ -39,7 +39,8 @@ static const struct bot_type *load(const struct bot_module *module, struct err *
 	void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	const struct bot_type *type = library ? dlsym(library, module->symbol) : NULL;
 	if (!type)
-		err_set(err, FAULT_CONFIGURATION, "module %s cannot be loaded: %s", module->module, dlerror());
+		err_set(err, FAULT_CONFIGURATION, "module %s cannot be loaded: %s", module->module,
+		        dlerror());
 	return type;
 }
 
@@ -53,7 +54,9 @@ const struct bot_type *bot_type_find(struct str module, struct err *err)
 			return load(m, err);
 	for (const struct bot_not_built *m = known_not_built; m->module; m++)
 		if (str_eq(str_of(m->module), module)) {
-			err_set(err, FAULT_CONFIGURATION, "module %s is known, but not built (needs %s)", m->module, m->needs);
+			err_set(err, FAULT_CONFIGURATION,
+			        "module %s is known, but not built (needs %s)", m->module,
+			        m->needs);
 			return NULL;
 		}
 	err_set(err, FAULT_CONFIGURATION, "unknown module '%.*s'", STR_ARG(module));
@@ -77,7 +80,8 @@ const char *bot_type_nearest(struct str module)
 	size_t best = 0;
 	for (size_t i = 0; i < all_bots_count; i++) {
 		struct str name = str_of(all_bots[i]->module);
-		size_t longer = name.n > module.n ? name.n : module.n, like = likeness(name, module);
+		size_t longer = name.n > module.n ? name.n : module.n,
+		       like = likeness(name, module);
 		/* Two or three letters may differ, not the family of the bot. */
 		if (like + 3 >= longer && like > best) {
 			best = like;
@@ -92,7 +96,8 @@ bool module_in_path(struct str module, const char *path)
 	for (struct str rest = str_of(path); rest.p;) {
 		struct str directory = str_cut(&rest, ':');
 		char file[4096];
-		int n = snprintf(file, sizeof file, "%.*s/%.*s", STR_ARG(directory), STR_ARG(module));
+		int n = snprintf(file, sizeof file, "%.*s/%.*s", STR_ARG(directory),
+		                 STR_ARG(module));
 		if (n > 0 && (size_t)n < sizeof file && access(file, X_OK) == 0)
 			return true;
 	}
@@ -103,7 +108,10 @@ bool module_in_path(struct str module, const char *path)
 
 static struct value describe_uses(struct arena *arena, unsigned uses)
 {
-	static const struct { unsigned flag; const char *name; } names[] = {
+	static const struct {
+		unsigned flag;
+		const char *name;
+	} names[] = {
 		{ USES_NETWORK, "network" }, { USES_FILES, "files" },       { USES_EXEC, "exec" },
 		{ USES_STATE, "state" },     { USES_BLOCKING, "blocking" },
 	};
@@ -137,8 +145,9 @@ struct value bot_type_describe(struct arena *arena, const struct bot_type *type)
 	dict_set(d, S("module"), value_cstr(type->module));
 	dict_set(d, S("kind"), value_cstr(bot_type_kind(type)));
 	dict_set(d, S("summary"), value_cstr(type->summary));
-	dict_set(d, S("parameters"), type->params ? param_describe_json(arena, type->params, type->defaults) :
-	                                            value_list(list_new(arena)));
+	dict_set(d, S("parameters"),
+	         type->params ? param_describe_json(arena, type->params, type->defaults)
+	                      : value_list(list_new(arena)));
 	dict_set(d, S("uses"), describe_uses(arena, type->uses));
 	if (type->map)
 		dict_set(d, S("map"), describe_map(arena, type->map));
@@ -149,7 +158,9 @@ struct value bot_type_describe(struct arena *arena, const struct bot_type *type)
 		dict_set(d, S("aliases"), value_list(aliases));
 	}
 	if (type->deliver)
-		dict_set(d, S("delivers"), value_cstr(type->delivers == DELIVERS_EXACTLY ? "exactly" : "at least once"));
+		dict_set(d, S("delivers"),
+		         value_cstr(type->delivers == DELIVERS_EXACTLY ? "exactly"
+		                                                       : "at least once"));
 	return value_dict(d);
 }
 

@@ -12,7 +12,9 @@ static void require(bool condition)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct archive_limits limits = { .bytes = 1 << 20, .members = 20, .ratio = 50 };
+	static const struct archive_limits limits = { .bytes = 1 << 20,
+		                                      .members = 20,
+		                                      .ratio = 50 };
 	struct archive_request request = { .limits = &limits };
 	struct archive_member *members;
 	struct arena arena;

@@ -19,7 +19,8 @@ static void check_tree(const struct html_node *root, size_t size)
 		require(!node->first == !node->last);
 		require(!node->last || (!node->last->next && node->last->parent == node));
 		for (size_t i = 1; i < node->n_attributes; i++)
-			require(str_cmp(node->attributes[i - 1].name, node->attributes[i].name) < 0);
+			require(str_cmp(node->attributes[i - 1].name, node->attributes[i].name) <
+			        0);
 	}
 	require(nodes <= size + 1);
 }

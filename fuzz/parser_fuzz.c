@@ -34,9 +34,9 @@ static const struct bot_type *chosen(uint8_t byte)
 /* Parameters that bots cannot do without; each takes those that it knows. */
 static const char parameters[] =
 	"{\"columns\": [\"time.source|__IGNORE__\", \"source.ip|source.fqdn\", \"source.port\", "
-        "\"source.url\", \"extra.a\"],"
+	"\"source.url\", \"extra.a\"],"
 	" \"columns_required\": [false, true, false, false, false], \"default_url_protocol\": "
-        "\"http://\","
+	"\"http://\","
 	" \"type\": \"malware-distribution\", \"skip_table_head\": true, \"splitlines\": true,"
 	" \"column_regex_search\": {\"source.port\": \"[0-9]+\"}, \"error_max_retries\": 0,"
 	" \"feedname\": \"scan_http\", \"default_fields\": {\"comment\": \"default\"}}";

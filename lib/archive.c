@@ -21,8 +21,8 @@ const struct archive_limits archive_limits_usual = {
 /* What came of trying one format. */
 enum outcome {
 	UNPACKED,
-	NOT_THIS,  /* not of this format, or damaged */
-	TOO_MUCH,  /* beyond a limit: no other format is tried */
+	NOT_THIS, /* not of this format, or damaged */
+	TOO_MUCH, /* beyond a limit: no other format is tried */
 };
 
 struct unpacking {
@@ -49,12 +49,14 @@ static enum outcome bytes_check(struct unpacking *u, size_t more)
 {
 	size_t total = u->bytes + more;
 	if (total > u->limits->bytes) {
-		err_set(u->err, FAULT_OTHER, "archive: more than %zu bytes unpacked", u->limits->bytes);
+		err_set(u->err, FAULT_OTHER, "archive: more than %zu bytes unpacked",
+		        u->limits->bytes);
 		return TOO_MUCH;
 	}
 	if (total > RATIO_FROM && total / u->limits->ratio > u->packed.n) {
-		err_set(u->err, FAULT_OTHER, "archive: %zu bytes unpack to more than %zu times as many",
-			u->packed.n, u->limits->ratio);
+		err_set(u->err, FAULT_OTHER,
+		        "archive: %zu bytes unpack to more than %zu times as many", u->packed.n,
+		        u->limits->ratio);
 		return TOO_MUCH;
 	}
 	u->bytes = total;
@@ -113,7 +115,7 @@ static enum outcome entries_take(struct unpacking *u, struct archive *a)
 {
 	if (archive_read_open_memory(a, u->packed.p, u->packed.n) != ARCHIVE_OK)
 		return NOT_THIS;
-	for (size_t seen = 0; ; seen++) {
+	for (size_t seen = 0;; seen++) {
 		struct archive_entry *entry;
 		int status = archive_read_next_header(a, &entry);
 		if (status == ARCHIVE_EOF)
@@ -243,7 +245,7 @@ static void locale_leave(locale_t utf8, locale_t before)
 }
 
 int archive_unpack(struct arena *arena, struct str bytes, const struct archive_request *request,
-		   struct archive_member **members_out, size_t *n_out, struct err *err)
+                   struct archive_member **members_out, size_t *n_out, struct err *err)
 {
 	static const struct {
 		enum archive_format format;
@@ -258,7 +260,10 @@ int archive_unpack(struct arena *arena, struct str bytes, const struct archive_r
 			continue;
 		struct arena_mark mark = arena_mark(arena);
 		struct unpacking u = {
-			.arena = arena, .packed = bytes, .request = request, .err = err,
+			.arena = arena,
+			.packed = bytes,
+			.request = request,
+			.err = err,
 			.limits = request->limits ? request->limits : &archive_limits_usual,
 		};
 		buffer_init_in(&u.members, arena, SIZE_MAX / 2);

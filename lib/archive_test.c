@@ -15,7 +15,7 @@ static char packed[1 << 20];
 
 /* Packs members "name\0content\0…" with libarchive's writer. */
 static struct str pack(const char *const *members, int (*format)(struct archive *),
-		       int (*filter)(struct archive *))
+                       int (*filter)(struct archive *))
 {
 	size_t used = 0;
 	struct archive *a = archive_write_new();
@@ -59,7 +59,9 @@ static void check_three(struct str bytes)
 	struct archive_member *members;
 	size_t n;
 	arena_init(&arena);
-	assert_int_equal(archive_unpack(&arena, bytes, &(struct archive_request){ 0 }, &members, &n, NULL), 0);
+	assert_int_equal(
+		archive_unpack(&arena, bytes, &(struct archive_request){ 0 }, &members, &n, NULL),
+		0);
 	assert_int_equal(n, 2);
 	assert_true(str_eq(members[0].name, S("a.txt")));
 	assert_true(str_eq(members[0].bytes, S("first")));
@@ -96,7 +98,8 @@ static void a_format_can_be_left_out(void **state)
 	struct err err;
 	size_t n;
 	arena_init(&arena);
-	struct str bytes = pack(three, archive_write_set_format_ustar, archive_write_add_filter_gzip);
+	struct str bytes = pack(three, archive_write_set_format_ustar,
+	                        archive_write_add_filter_gzip);
 	struct archive_request request = { .formats = ARCHIVE_ZIP | ARCHIVE_GZIP };
 	assert_int_equal(archive_unpack(&arena, bytes, &request, &members, &n, &err), 0);
 	assert_int_equal(n, 1); /* the tar file itself */
@@ -145,7 +148,8 @@ static void zip_without_members(void **state)
 	size_t n = 1;
 	arena_init(&arena);
 	assert_int_equal(archive_unpack(&arena, (struct str){ empty, sizeof empty },
-					&(struct archive_request){ 0 }, &members, &n, NULL), 0);
+	                                &(struct archive_request){ 0 }, &members, &n, NULL),
+	                 0);
 	assert_int_equal(n, 0);
 	arena_fini(&arena);
 }
@@ -155,8 +159,10 @@ static void names_are_utf8_in_any_locale(void **state)
 	(void)state;
 	/* A zip file of one stored member "\u00e4", flag bit 11 set; and a tar file of the same. */
 	static const char zip[] =
-		"PK\3\4\x14\0\0\x08\0\0\0\0\x21\x46\x8b\x9e\xd9\xd3\1\0\0\0\1\0\0\0\2\0\0\0\xc3\xa4" "A"
-		"PK\1\2\x14\3\x14\0\0\x08\0\0\0\0\x21\x46\x8b\x9e\xd9\xd3\1\0\0\0\1\0\0\0\2\0\0\0\0\0\0\0"
+		"PK\3\4\x14\0\0\x08\0\0\0\0\x21\x46\x8b\x9e\xd9\xd3\1\0\0\0\1\0\0\0\2\0\0\0\xc3\xa4"
+		"A"
+		"PK\1\2\x14\3\x14\0\0\x08\0\0\0\0\x21\x46\x8b\x9e\xd9\xd3\1\0\0\0\1\0\0\0\2\0\0\0\0"
+		"\0\0\0"
 		"\0\0\0\0\x80\1\0\0\0\0\xc3\xa4"
 		"PK\5\6\0\0\0\0\1\0\1\0\x30\0\0\0\x21\0\0\0\0";
 	struct arena arena;
@@ -164,7 +170,8 @@ static void names_are_utf8_in_any_locale(void **state)
 	size_t n;
 	arena_init(&arena);
 	assert_int_equal(archive_unpack(&arena, (struct str){ zip, sizeof zip },
-					&(struct archive_request){ 0 }, &members, &n, NULL), 0);
+	                                &(struct archive_request){ 0 }, &members, &n, NULL),
+	                 0);
 	assert_int_equal(n, 1);
 	assert_true(str_eq(members[0].name, S("\xc3\xa4")));
 	assert_true(str_eq(members[0].bytes, S("A")));
@@ -181,7 +188,8 @@ static void limits_hold(void **state)
 	arena_init(&arena);
 	struct archive_limits limits = { .bytes = 4, .members = 100, .ratio = 100 };
 	struct archive_request request = { .limits = &limits };
-	assert_int_equal(archive_unpack(&arena, gzip(S("hello")), &request, &members, &n, &err), -1);
+	assert_int_equal(archive_unpack(&arena, gzip(S("hello")), &request, &members, &n, &err),
+	                 -1);
 	assert_string_equal(err.text, "archive: more than 4 bytes unpacked");
 	limits.bytes = 100;
 	limits.members = 1;
@@ -193,7 +201,9 @@ static void limits_hold(void **state)
 	char *zeros = arena_zalloc(&arena, large, 1);
 	memset(zeros, 'x', large);
 	bytes = gzip((struct str){ zeros, large });
-	assert_int_equal(archive_unpack(&arena, bytes, &(struct archive_request){ 0 }, &members, &n, &err), -1);
+	assert_int_equal(
+		archive_unpack(&arena, bytes, &(struct archive_request){ 0 }, &members, &n, &err),
+		-1);
 	assert_non_null(strstr(err.text, "200 times"));
 	arena_fini(&arena);
 }

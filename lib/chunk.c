@@ -40,7 +40,7 @@ struct str chunk_cut(struct str *rest, size_t size)
 }
 
 void chunk_source_init(struct chunk_source *c, int fd, size_t size, bool copy_header,
-		       size_t bytes_max)
+                       size_t bytes_max)
 {
 	*c = (struct chunk_source){ .fd = fd, .size = size, .copy_header = copy_header };
 	buffer_init(&c->held, bytes_max);
@@ -49,7 +49,7 @@ void chunk_source_init(struct chunk_source *c, int fd, size_t size, bool copy_he
 }
 
 void chunk_source_init_memory(struct chunk_source *c, struct str bytes, size_t size,
-			      bool copy_header)
+                              bool copy_header)
 {
 	chunk_source_init(c, -1, size, copy_header, SIZE_MAX / 2);
 	c->ahead = bytes;
@@ -74,7 +74,7 @@ static int ahead_fill(struct chunk_source *c, size_t want, struct err *err)
 		char *p = buffer_room(&c->held, READ_BLOCK);
 		if (!p)
 			return err_set(err, FAULT_OTHER, "a line is longer than %zu bytes",
-				       c->held.limit);
+			               c->held.limit);
 		ssize_t n = read(c->fd, p, READ_BLOCK);
 		if (n < 0 && errno == EINTR)
 			continue;

@@ -41,7 +41,7 @@ static void check(const char *text, size_t size, bool header, const char *expect
 			chunk_source_init_memory(&source, str_of(text), size, header);
 		while ((got = chunk_next(&source, &piece, NULL)) > 0)
 			snprintf(found + strlen(found), sizeof found - strlen(found), "[%.*s]",
-				 STR_ARG(piece));
+			         STR_ARG(piece));
 		assert_int_equal(got, 0);
 		assert_string_equal(found, expected);
 		chunk_source_fini(&source);

@@ -21,11 +21,11 @@ enum state {
 	CELL_START,
 	IN_CELL,
 	IN_QUOTES,
-	QUOTE_SEEN,        /* a quote inside quotes: the end, or one half of a doubled one */
+	QUOTE_SEEN, /* a quote inside quotes: the end, or one half of a doubled one */
 	ESCAPED,
 	ESCAPED_IN_QUOTES,
-	NEWLINE_ESCAPED,   /* after an escaped newline: the row goes on in the next line */
-	AFTER_NEWLINE,     /* the row is complete, nothing but newlines may follow in this line */
+	NEWLINE_ESCAPED, /* after an escaped newline: the row goes on in the next line */
+	AFTER_NEWLINE,   /* the row is complete, nothing but newlines may follow in this line */
 };
 
 static size_t utf8_put(char out[4], uint32_t c)
@@ -45,7 +45,10 @@ static size_t utf8_put(char out[4], uint32_t c)
 
 static void classes_set(struct csv_reader *r)
 {
-	const struct { uint32_t character; uint8_t class; } meanings[] = {
+	const struct {
+		uint32_t character;
+		uint8_t class;
+	} meanings[] = {
 		{ r->dialect.delimiter, IS_DELIMITER },
 		{ r->dialect.quoting == CSV_QUOTE_NONE ? 0 : r->dialect.quote, IS_QUOTE },
 		{ r->dialect.escape, IS_ESCAPE },
@@ -72,7 +75,7 @@ static bool dialect_is_plain(const struct csv_dialect *d)
 }
 
 void csv_reader_init(struct csv_reader *r, struct arena *arena, const struct csv_dialect *dialect,
-		     struct str text, enum csv_lines line_ends)
+                     struct str text, enum csv_lines line_ends)
 {
 	*r = (struct csv_reader){
 		.rest = text,
@@ -130,7 +133,8 @@ static size_t characters(const char *p, size_t n)
 static int cell_check(const char *p, size_t n, struct err *err)
 {
 	if (n > CSV_CELL_MAX && characters(p, n) > CSV_CELL_MAX)
-		return err_set(err, FAULT_OTHER, "field larger than field limit (%d)", CSV_CELL_MAX);
+		return err_set(err, FAULT_OTHER, "field larger than field limit (%d)",
+		               CSV_CELL_MAX);
 	return 0;
 }
 
@@ -214,9 +218,11 @@ static bool cells_scan(struct csv_reader *r, struct fast *f)
 
 	for (const char *block = start; f->end - block >= 16 && *start != quote; block += 16) {
 		__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)block);
-		__m128i stops = _mm_or_si128(_mm_cmpeq_epi8(bytes, newline), _mm_cmpeq_epi8(bytes, back));
+		__m128i stops = _mm_or_si128(_mm_cmpeq_epi8(bytes, newline),
+		                             _mm_cmpeq_epi8(bytes, back));
 		unsigned stop = (unsigned)_mm_movemask_epi8(stops);
-		unsigned mask = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, delimiter)) | stop;
+		unsigned mask = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, delimiter)) |
+		                stop;
 		if (stop)
 			mask &= stop ^ (stop - 1); /* nothing after the first newline */
 		if (!mask)
@@ -301,8 +307,8 @@ static int row_fast(struct csv_reader *r, struct err *err)
 struct scan {
 	struct csv_reader *r;
 	enum state state;
-	size_t cell;    /* where in text_memory the cell starts */
-	bool bare;      /* the cell began without quotes: a number if the dialect says so */
+	size_t cell; /* where in text_memory the cell starts */
+	bool bare;   /* the cell began without quotes: a number if the dialect says so */
 	struct err *err;
 };
 
@@ -312,7 +318,7 @@ static int number_add(struct scan *s, struct str cell)
 	double number = 0;
 	if (s->bare && number_float(cell, &number) < 0)
 		return err_set(s->err, FAULT_OTHER, "could not convert string to float: '%.*s'",
-			       STR_ARG(cell));
+		               STR_ARG(cell));
 	buffer_add(&r->number_memory, &number, sizeof number);
 	buffer_add_char(&r->numeric_memory, s->bare ? 1 : 0);
 	s->bare = false;
@@ -346,7 +352,10 @@ static unsigned classify(const struct csv_reader *r, const char *p, const char *
 	*length = 1;
 	if (!(class & IS_WIDE))
 		return class;
-	const struct { uint32_t character; unsigned class; } meanings[] = {
+	const struct {
+		uint32_t character;
+		unsigned class;
+	} meanings[] = {
 		{ r->dialect.delimiter, IS_DELIMITER },
 		{ r->dialect.quoting == CSV_QUOTE_NONE ? 0 : r->dialect.quote, IS_QUOTE },
 		{ r->dialect.escape, IS_ESCAPE },
@@ -364,7 +373,8 @@ static unsigned classify(const struct csv_reader *r, const char *p, const char *
 }
 
 /* Of the bytes from `p`, how many belong to the cell without any question: none of `classes`. */
-static size_t plain_span(const struct csv_reader *r, const char *p, const char *end, unsigned classes)
+static size_t plain_span(const struct csv_reader *r, const char *p, const char *end,
+                         unsigned classes)
 {
 	const char *from = p;
 	classes |= IS_WIDE;
@@ -445,8 +455,8 @@ static int step_quote_seen(struct scan *s, unsigned class, const char *p, size_t
 		char delimiter[4], quote[4];
 		size_t d = utf8_put(delimiter, s->r->dialect.delimiter);
 		size_t q = utf8_put(quote, s->r->dialect.quote);
-		return err_set(s->err, FAULT_OTHER, "'%.*s' expected after '%.*s'", (int)d, delimiter,
-			       (int)q, quote);
+		return err_set(s->err, FAULT_OTHER, "'%.*s' expected after '%.*s'", (int)d,
+		               delimiter, (int)q, quote);
 	}
 	s->state = IN_CELL;
 	return text_add(s, p, n);
@@ -481,8 +491,9 @@ static int step(struct scan *s, unsigned class, const char *p, size_t n)
 	}
 	if (class & IS_NEWLINE)
 		return 0;
-	return err_set(s->err, FAULT_OTHER, "new-line character seen in unquoted field - do you need to"
-					    " open the file in universal-newline mode?");
+	return err_set(s->err, FAULT_OTHER,
+	               "new-line character seen in unquoted field - do you need to"
+	               " open the file in universal-newline mode?");
 }
 
 /* The end of a line of text, whether or not a newline was its last character. */

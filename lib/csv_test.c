@@ -25,7 +25,8 @@ static int teardown(void **state)
 }
 
 /* All rows of a text as "cell|cell\n…", an error as "!text\n". */
-static const char *rows_of(const char *text, const struct csv_dialect *dialect, enum csv_lines lines)
+static const char *rows_of(const char *text, const struct csv_dialect *dialect,
+                           enum csv_lines lines)
 {
 	struct csv_reader reader;
 	struct buffer out;
@@ -78,7 +79,10 @@ static void dialects(void **state)
 	(void)state;
 	struct csv_dialect d = csv_excel;
 	d.delimiter = 0x20ac;
-	assert_string_equal(rows_of("a\xe2\x82\xac" "b\n", &d, CSV_LINES_LF), "a|b\n");
+	assert_string_equal(rows_of("a\xe2\x82\xac"
+	                            "b\n",
+	                            &d, CSV_LINES_LF),
+	                    "a|b\n");
 	d = csv_excel;
 	d.escape = '\\';
 	assert_string_equal(rows_of("a\\,b,\"c\\\"d\"\n", &d, CSV_LINES_LF), "a,b|c\"d\n");
@@ -101,10 +105,10 @@ static void errors(void **state)
 	struct csv_dialect strict = csv_excel;
 	strict.strict = true;
 	assert_string_equal(rows_of("\"a\"b\nc\n", &strict, CSV_LINES_LF),
-			    "!',' expected after '\"'\nc\n");
+	                    "!',' expected after '\"'\nc\n");
 	assert_string_equal(rows_of("\"a", &strict, CSV_LINES_LF), "!unexpected end of data\n");
 	check("a\rb\n", "!new-line character seen in unquoted field - do you need to open the file"
-			" in universal-newline mode?\n");
+	                " in universal-newline mode?\n");
 	assert_string_equal(rows_of("a\rb\n", &csv_excel, CSV_LINES_UNIVERSAL), "a\nb\n");
 
 	char *wide = arena_alloc(&arena, CSV_CELL_MAX + 2);
@@ -141,7 +145,8 @@ static void lines_are_known_and_can_be_skipped(void **state)
 {
 	(void)state;
 	struct csv_reader reader;
-	csv_reader_init(&reader, &arena, &csv_excel, S("#x\na,\"b\n#y\nc\",d\n#z\ne\n"), CSV_LINES_LF);
+	csv_reader_init(&reader, &arena, &csv_excel, S("#x\na,\"b\n#y\nc\",d\n#z\ne\n"),
+	                CSV_LINES_LF);
 	reader.skip = is_comment;
 	assert_int_equal(csv_next(&reader, NULL), 1);
 	assert_int_equal(reader.n, 3);
@@ -203,7 +208,7 @@ static void writing_values(void **state)
 	(void)state;
 	struct csv_dialect d = csv_excel;
 	struct value cells[] = { value_int(-1), value_float(2.5), value_cstr("x"), value_null(),
-				 value_bool(true) };
+		                 value_bool(true) };
 	struct buffer out;
 	buffer_init_in(&out, &arena, 1000);
 	d.quoting = CSV_QUOTE_NONNUMERIC;
@@ -245,7 +250,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(dialects, setup, teardown),
 		cmocka_unit_test_setup_teardown(errors, setup, teardown),
 		cmocka_unit_test_setup_teardown(numbers, setup, teardown),
-		cmocka_unit_test_setup_teardown(lines_are_known_and_can_be_skipped, setup, teardown),
+		cmocka_unit_test_setup_teardown(lines_are_known_and_can_be_skipped, setup,
+		                                teardown),
 		cmocka_unit_test_setup_teardown(cells_are_bounded, setup, teardown),
 		cmocka_unit_test_setup_teardown(writing, setup, teardown),
 		cmocka_unit_test_setup_teardown(writing_values, setup, teardown),

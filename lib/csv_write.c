@@ -3,18 +3,27 @@
 #include <intelmq/number.h>
 
 const struct csv_dialect csv_excel = {
-	.delimiter = ',', .quote = '"', .doublequote = true,
-	.quoting = CSV_QUOTE_MINIMAL, .lineterminator = { "\r\n", 2 },
+	.delimiter = ',',
+	.quote = '"',
+	.doublequote = true,
+	.quoting = CSV_QUOTE_MINIMAL,
+	.lineterminator = { "\r\n", 2 },
 };
 
 const struct csv_dialect csv_excel_tab = {
-	.delimiter = '\t', .quote = '"', .doublequote = true,
-	.quoting = CSV_QUOTE_MINIMAL, .lineterminator = { "\r\n", 2 },
+	.delimiter = '\t',
+	.quote = '"',
+	.doublequote = true,
+	.quoting = CSV_QUOTE_MINIMAL,
+	.lineterminator = { "\r\n", 2 },
 };
 
 const struct csv_dialect csv_unix = {
-	.delimiter = ',', .quote = '"', .doublequote = true,
-	.quoting = CSV_QUOTE_ALL, .lineterminator = { "\n", 1 },
+	.delimiter = ',',
+	.quote = '"',
+	.doublequote = true,
+	.quoting = CSV_QUOTE_ALL,
+	.lineterminator = { "\n", 1 },
 };
 
 const struct csv_dialect *csv_dialect_get(struct str name)
@@ -23,7 +32,9 @@ const struct csv_dialect *csv_dialect_get(struct str name)
 		const char *name;
 		const struct csv_dialect *dialect;
 	} dialects[] = {
-		{ "excel", &csv_excel }, { "excel-tab", &csv_excel_tab }, { "unix", &csv_unix },
+		{ "excel", &csv_excel },
+		{ "excel-tab", &csv_excel_tab },
+		{ "unix", &csv_unix },
 	};
 	for (size_t i = 0; i < sizeof dialects / sizeof *dialects; i++)
 		if (str_eq(name, str_of(dialects[i].name)))
@@ -35,12 +46,12 @@ int csv_dialect_check(const struct csv_dialect *d, struct err *err)
 {
 	if (!d->delimiter)
 		return err_set(err, FAULT_INVALID_ARGUMENT,
-			       "\"delimiter\" must be a 1-character string");
+		               "\"delimiter\" must be a 1-character string");
 	if (d->quoting < CSV_QUOTE_MINIMAL || d->quoting > CSV_QUOTE_NONE)
 		return err_set(err, FAULT_INVALID_ARGUMENT, "bad \"quoting\" value");
 	if (d->quoting != CSV_QUOTE_NONE && !d->quote)
 		return err_set(err, FAULT_INVALID_ARGUMENT,
-			       "quotechar must be set if quoting enabled");
+		               "quotechar must be set if quoting enabled");
 	return 0;
 }
 
@@ -60,13 +71,13 @@ static uint32_t one_character(struct str text)
 }
 
 static int character_set(uint32_t *out, struct str name, struct value v, bool required,
-			 struct err *err)
+                         struct err *err)
 {
 	uint32_t c = v.kind == VALUE_STR ? one_character(v.text) : 0;
 	bool none = v.kind == VALUE_NULL || (v.kind == VALUE_STR && v.text.n == 0);
 	if (!c && (required || !none))
-		return err_set(err, FAULT_INVALID_ARGUMENT,
-			       "\"%.*s\" must be a 1-character string", STR_ARG(name));
+		return err_set(err, FAULT_INVALID_ARGUMENT, "\"%.*s\" must be a 1-character string",
+		               STR_ARG(name));
 	*out = c;
 	return 0;
 }
@@ -119,8 +130,8 @@ int csv_dialect_set(struct csv_dialect *d, struct str name, struct value v, stru
 		return dialect_named(d, v, err);
 	if (!str_eq(name, S("lineterminator")))
 		return err_set(err, FAULT_INVALID_ARGUMENT,
-			       "'%.*s' is an invalid keyword argument for this function",
-			       STR_ARG(name));
+		               "'%.*s' is an invalid keyword argument for this function",
+		               STR_ARG(name));
 	if (v.kind != VALUE_STR)
 		return err_set(err, FAULT_INVALID_ARGUMENT, "\"lineterminator\" must be a string");
 	d->lineterminator = v.text;
@@ -156,7 +167,7 @@ static bool special(const struct csv_dialect *d, uint32_t c)
 /* Adds the text with what its characters need in front of them; *quoted_io says whether quotes are
  * needed or wanted around it. */
 static int content_add(struct buffer *b, const struct csv_dialect *d, struct str text,
-		       bool *quoted_io, struct err *err)
+                       bool *quoted_io, struct err *err)
 {
 	const char *p = text.p, *end = text.p + text.n;
 	while (p < end) {
@@ -176,7 +187,7 @@ static int content_add(struct buffer *b, const struct csv_dialect *d, struct str
 				*quoted_io = true;
 			else if (!d->escape)
 				return err_set(err, FAULT_OTHER,
-					       "need to escape, but no escapechar set");
+				               "need to escape, but no escapechar set");
 			else
 				buffer_add_utf8(b, d->escape);
 		}
@@ -187,7 +198,7 @@ static int content_add(struct buffer *b, const struct csv_dialect *d, struct str
 }
 
 static int cell_write(struct buffer *b, const struct csv_dialect *d, struct str text, bool quoted,
-		      struct err *err)
+                      struct err *err)
 {
 	size_t start = b->n;
 	if (content_add(b, d, text, &quoted, err) < 0)
@@ -213,8 +224,8 @@ static bool is_number(struct value v)
 }
 
 /* The text of a value as Python's str() has it; `scratch` keeps what is not borrowed. */
-static int value_text(struct value v, char scratch[NUMBER_FLOAT_SIZE],
-		      struct str *out, struct err *err)
+static int value_text(struct value v, char scratch[NUMBER_FLOAT_SIZE], struct str *out,
+                      struct err *err)
 {
 	switch (v.kind) {
 	case VALUE_NULL:
@@ -249,12 +260,12 @@ static void delimiter_add(struct buffer *b, const struct csv_dialect *d, size_t 
 
 /* The end of a row of n cells that begins at `start`: one empty cell alone would read as no cell. */
 static int row_end(struct buffer *b, const struct csv_dialect *d, size_t start, size_t n,
-		   struct err *err)
+                   struct err *err)
 {
 	if (n > 0 && b->n == start && !b->over) {
 		if (d->quoting == CSV_QUOTE_NONE)
 			return err_set(err, FAULT_OTHER,
-				       "single empty field record must be quoted");
+			               "single empty field record must be quoted");
 		buffer_add_utf8(b, d->quote);
 		buffer_add_utf8(b, d->quote);
 	}
@@ -263,14 +274,14 @@ static int row_end(struct buffer *b, const struct csv_dialect *d, size_t start, 
 }
 
 int csv_write_values(struct buffer *b, const struct csv_dialect *d, const struct value *cells,
-		     size_t n, struct err *err)
+                     size_t n, struct err *err)
 {
 	size_t start = b->n;
 	for (size_t i = 0; i < n; i++) {
 		char scratch[NUMBER_FLOAT_SIZE];
 		struct str text;
 		bool quoted = d->quoting == CSV_QUOTE_ALL ||
-			      (d->quoting == CSV_QUOTE_NONNUMERIC && !is_number(cells[i]));
+		              (d->quoting == CSV_QUOTE_NONNUMERIC && !is_number(cells[i]));
 		delimiter_add(b, d, i);
 		if (value_text(cells[i], scratch, &text, err) < 0 ||
 		    cell_write(b, d, text, quoted, err) < 0) {
@@ -286,7 +297,7 @@ int csv_write_values(struct buffer *b, const struct csv_dialect *d, const struct
 }
 
 int csv_write(struct buffer *b, const struct csv_dialect *d, const struct str *cells, size_t n,
-	      struct err *err)
+              struct err *err)
 {
 	size_t start = b->n;
 	bool quoted = d->quoting == CSV_QUOTE_ALL || d->quoting == CSV_QUOTE_NONNUMERIC;

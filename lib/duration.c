@@ -89,8 +89,7 @@ static struct value minutes_of(struct arena *arena, struct value count, const st
 	return big_times(arena, number_int_text(count.integer, digits), unit->minutes);
 }
 
-int duration_parse(struct arena *arena, struct str text, struct value *minutes_out,
-		   struct err *err)
+int duration_parse(struct arena *arena, struct str text, struct value *minutes_out, struct err *err)
 {
 	struct str rest = text_strip(text);
 	struct str digits = span_cut(&rest, is_digit);
@@ -99,8 +98,8 @@ int duration_parse(struct arena *arena, struct str text, struct value *minutes_o
 	struct value count;
 	if (!digits.n || !space.n || !unit || number_int(arena, digits, &count) < 0)
 		return err_set(err, FAULT_INVALID_ARGUMENT,
-			       "Could not process result of regex for attribute '%.*s'",
-			       STR_ARG(text));
+		               "Could not process result of regex for attribute '%.*s'",
+		               STR_ARG(text));
 	*minutes_out = minutes_of(arena, count, unit);
 	return 0;
 }
@@ -124,7 +123,7 @@ int duration_minutes(struct str text, double *minutes_out, struct err *err)
 }
 
 int duration_human(struct arena *arena, double seconds, unsigned precision, struct str *text_out,
-		   struct err *err)
+                   struct err *err)
 {
 	static const struct {
 		double seconds;
@@ -141,8 +140,8 @@ int duration_human(struct arena *arena, double seconds, unsigned precision, stru
 		seconds = fmod(seconds, parts[i].seconds);
 		if (part != 0)
 			buffer_printf(&b, "%s%.*f%c", b.n ? " " : "",
-				      (int)(precision > 15 ? 15 : precision), part,
-				      parts[i].letter);
+			              (int)(precision > 15 ? 15 : precision), part,
+			              parts[i].letter);
 	}
 	*text_out = buffer_str(&b);
 	return 0;

@@ -19,8 +19,9 @@ static void check(const char *text, struct value expected)
 	assert_int_equal(duration_parse(&arena, str_of(text), &minutes, NULL), 0);
 	assert_true(value_same(minutes, expected));
 	assert_int_equal(duration_minutes(str_of(text), &number, NULL), 0);
-	assert_true(expected.kind == VALUE_BIG ||
-		    number == (expected.kind == VALUE_INT ? (double)expected.integer : expected.real));
+	assert_true(
+		expected.kind == VALUE_BIG ||
+		number == (expected.kind == VALUE_INT ? (double)expected.integer : expected.real));
 }
 
 static void parsing(void **state)
@@ -33,7 +34,9 @@ static void parsing(void **state)
 	check("1 month", value_int(43200));
 	check("1 years", value_int(525600));
 	check("90 seconds", value_float(1.5));
-	check("\xef\xbc\x91\xc2\xa0" "day", value_int(1440)); /* a full-width digit, a wide space */
+	check("\xef\xbc\x91\xc2\xa0"
+	      "day",
+	      value_int(1440)); /* a full-width digit, a wide space */
 	check("9223372036854775807 hours",
 	      (struct value){ .kind = VALUE_BIG, .text = S("553402322211286548420") });
 	check("10000000000000000000 minutes",
@@ -43,8 +46,9 @@ static void parsing(void **state)
 static void refusing(void **state)
 {
 	(void)state;
-	static const char *const texts[] = { "", "1", "hour", "1hour", "1 Hour", "1 hourss", "-1 day",
-					     "1.5 days", "1 h", "1 s", "1 day ago", "1_0 days" };
+	static const char *const texts[] = { "",       "1",        "hour",      "1hour",
+		                             "1 Hour", "1 hourss", "-1 day",    "1.5 days",
+		                             "1 h",    "1 s",      "1 day ago", "1_0 days" };
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
 		struct value minutes;
 		struct err err;

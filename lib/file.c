@@ -24,7 +24,8 @@ int file_map(const char *path, size_t limit, struct str *out, struct err *err)
 	} else {
 		void *map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 		*out = (struct str){ map, (size_t)st.st_size };
-		rc = map == MAP_FAILED ? err_set(err, FAULT_OTHER, "%s: %s", path, strerror(errno)) : 0;
+		rc = map == MAP_FAILED ? err_set(err, FAULT_OTHER, "%s: %s", path, strerror(errno))
+		                       : 0;
 	}
 	if (fd >= 0)
 		close(fd);

@@ -11,4 +11,5 @@
  * there; without that field (STR_NONE) what follows the last slash of the URL. -1 if the field is there but
  * names no file. The name is borrowed; it may be anything: check it before it becomes a path.
  */
-int file_name_of(struct str content_disposition, struct str url, struct str *name_out, struct err *);
+int file_name_of(struct str content_disposition, struct str url, struct str *name_out,
+                 struct err *);

@@ -13,20 +13,23 @@ enum container { NO_CONTAINER, RT, RP, STYLE, SCRIPT, TEMPLATE };
 static const char *const container_names[] = { "", "rt", "rp", "style", "script", "template" };
 
 static const char *const void_names[HTML_VOID_NAMES] = {
-	"area",	 "base",  "br",	  "col",      "embed",	 "hr",	  "img",      "input",
-	"keygen", "link", "menuitem", "meta", "param",	 "source", "track",    "wbr",
-	"basefont", "bgsound", "command", "frame", "image", "isindex", "nextid", "spacer",
+	"area",     "base",    "br",       "col",   "embed", "hr",      "img",    "input",
+	"keygen",   "link",    "menuitem", "meta",  "param", "source",  "track",  "wbr",
+	"basefont", "bgsound", "command",  "frame", "image", "isindex", "nextid", "spacer",
 };
 
 /* Attributes that are lists of words; element NULL: on all elements. */
 static const struct {
 	const char *element, *attribute;
 } word_lists[] = {
-	{ NULL, "class" },    { NULL, "accesskey" },	    { NULL, "dropzone" },
-	{ "a", "rel" },	      { "a", "rev" },		    { "link", "rel" },
-	{ "link", "rev" },    { "td", "headers" },	    { "th", "headers" },
-	{ "form", "accept-charset" }, { "object", "archive" }, { "area", "rel" },
-	{ "icon", "sizes" },  { "iframe", "sandbox" },	    { "output", "for" },
+	{ NULL, "class" },       { NULL, "accesskey" },
+	{ NULL, "dropzone" },    { "a", "rel" },
+	{ "a", "rev" },          { "link", "rel" },
+	{ "link", "rev" },       { "td", "headers" },
+	{ "th", "headers" },     { "form", "accept-charset" },
+	{ "object", "archive" }, { "area", "rel" },
+	{ "icon", "sizes" },     { "iframe", "sandbox" },
+	{ "output", "for" },
 };
 
 static int void_index(struct str name)
@@ -198,7 +201,7 @@ static void meta_settle(struct arena *arena, struct html_node *node)
 }
 
 static void tree_open(struct html_tree *t, struct str name, struct html_attribute *attributes,
-		      size_t n)
+                      size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		if (is_word_list(name, attributes[i].name))
@@ -236,8 +239,8 @@ static void tree_close(struct html_tree *t, struct str name)
 	pop(t);
 }
 
-void html_tree_start(struct html_tree *t, struct str name, struct html_attribute *attributes, size_t n,
-		     bool empty)
+void html_tree_start(struct html_tree *t, struct str name, struct html_attribute *attributes,
+                     size_t n, bool empty)
 {
 	text_end(t, HTML_TEXT);
 	tree_open(t, name, attributes, n);
@@ -310,11 +313,12 @@ static bool attribute_matches(const struct html_node *node, struct str name, str
 }
 
 size_t html_find_all(struct arena *arena, const struct html_node *root, struct str name,
-		     struct str attribute, struct str value, const struct html_node ***nodes_out)
+                     struct str attribute, struct str value, const struct html_node ***nodes_out)
 {
 	struct buffer found;
 	buffer_init_in(&found, arena, SIZE_MAX / 2);
-	for (const struct html_node *node = html_walk(root, root); node; node = html_walk(root, node)) {
+	for (const struct html_node *node = html_walk(root, root); node;
+	     node = html_walk(root, node)) {
 		if (node->kind == HTML_ELEMENT && (!name.p || str_eq(node->text, name)) &&
 		    (!attribute.p || attribute_matches(node, attribute, value)))
 			buffer_add(&found, &node, sizeof node);
@@ -384,10 +388,8 @@ static void node_put(struct buffer *b, const struct html_node *node)
 	static const struct {
 		const char *before, *after;
 	} marks[] = {
-		[HTML_COMMENT] = { "<!--", "-->" },
-		[HTML_DOCTYPE] = { "<!DOCTYPE ", ">\n" },
-		[HTML_DECLARATION] = { "<?", "?>" },
-		[HTML_CDATA] = { "<![CDATA[", "]]>" },
+		[HTML_COMMENT] = { "<!--", "-->" },  [HTML_DOCTYPE] = { "<!DOCTYPE ", ">\n" },
+		[HTML_DECLARATION] = { "<?", "?>" }, [HTML_CDATA] = { "<![CDATA[", "]]>" },
 		[HTML_INSTRUCTION] = { "<?", ">" },
 	};
 	if (node->kind == HTML_TEXT) {

@@ -25,9 +25,9 @@ const struct html_entity *html_entity_find(struct str name)
 
 /* What the bytes 0x80 to 0x9f are in windows-1252, which is what those who write them as numbers mean. */
 static const uint16_t windows_1252[32] = {
-	0x20ac, 0x81,	0x201a, 0x192,	0x201e, 0x2026, 0x2020, 0x2021, 0x2c6,	0x2030, 0x160,
-	0x2039, 0x152,	0x8d,	0x17d,	0x8f,	0x90,	0x2018, 0x2019, 0x201c, 0x201d, 0x2022,
-	0x2013, 0x2014, 0x2dc,	0x2122, 0x161,	0x203a, 0x153,	0x9d,	0x17e,	0x178,
+	0x20ac, 0x81,   0x201a, 0x192,  0x201e, 0x2026, 0x2020, 0x2021, 0x2c6,  0x2030, 0x160,
+	0x2039, 0x152,  0x8d,   0x17d,  0x8f,   0x90,   0x2018, 0x2019, 0x201c, 0x201d, 0x2022,
+	0x2013, 0x2014, 0x2dc,  0x2122, 0x161,  0x203a, 0x153,  0x9d,   0x17e,  0x178,
 };
 
 static bool is_no_character(uint32_t c)
@@ -48,10 +48,10 @@ static void number_add(struct buffer *b, uint32_t c)
 
 static int digit_value(char c, int base)
 {
-	int value = c >= '0' && c <= '9'   ? c - '0'
-		    : c >= 'a' && c <= 'f' ? c - 'a' + 10
-		    : c >= 'A' && c <= 'F' ? c - 'A' + 10
-					   : 16;
+	int value = c >= '0' && c <= '9' ? c - '0'
+	          : c >= 'a' && c <= 'f' ? c - 'a' + 10
+	          : c >= 'A' && c <= 'F' ? c - 'A' + 10
+	                                 : 16;
 	return value < base ? value : -1;
 }
 
@@ -117,7 +117,7 @@ struct str html_unescape(struct arena *arena, struct str text)
 			break;
 		text = str_slice(text, 1, text.n);
 		size_t n = text.n && *text.p == '#' ? number_take(&b, str_slice(text, 1, text.n))
-						    : name_take(&b, text);
+		                                    : name_take(&b, text);
 		if (n == 0)
 			buffer_add_char(&b, '&');
 		else

@@ -141,7 +141,7 @@ static const char *comment_next(struct scan *s, const char *p, const char **afte
 
 /* Everything up to the next '>' becomes a node. */
 static enum outcome take_special(struct scan *s, enum html_kind kind, const char *from,
-				 const char *search)
+                                 const char *search)
 {
 	const char *at = angle_next(s, search);
 	if (at == s->end)
@@ -193,7 +193,9 @@ static bool is_one_of(struct str word, const char *const *words)
 /* "<![word…]>": CDATA and what word processors write. */
 static enum outcome take_section(struct scan *s)
 {
-	static const char *const standard[] = { "temp", "cdata", "ignore", "include", "rcdata", NULL };
+	static const char *const standard[] = {
+		"temp", "cdata", "ignore", "include", "rcdata", NULL
+	};
 	static const char *const office[] = { "if", "else", "endif", NULL };
 	const char *from = s->p + 3, *name_end = from, *after = s->end;
 	if (from == s->end)
@@ -202,8 +204,8 @@ static enum outcome take_section(struct scan *s)
 		err_set(s->err, FAULT_OTHER, "expected name token in a marked section");
 		return REFUSED;
 	}
-	while (name_end < s->end && (is_letter(*name_end) || is_digit(*name_end) ||
-				     memchr("-_.", *name_end, 3)))
+	while (name_end < s->end &&
+	       (is_letter(*name_end) || is_digit(*name_end) || memchr("-_.", *name_end, 3)))
 		name_end++;
 	struct str name = slice(from, name_end);
 	if (space_skip(name_end, s->end) == s->end)
@@ -211,10 +213,11 @@ static enum outcome take_section(struct scan *s)
 	int brackets = is_one_of(name, standard) ? 2 : is_one_of(name, office) ? 1 : 0;
 	if (!brackets) {
 		err_set(s->err, FAULT_OTHER, "unknown status keyword '%.*s' in marked section",
-			STR_ARG(name));
+		        STR_ARG(name));
 		return REFUSED;
 	}
-	const char *at = s->no_section[brackets] ? s->end : section_end(from, s->end, brackets, &after);
+	const char *at = s->no_section[brackets] ? s->end
+	                                         : section_end(from, s->end, brackets, &after);
 	if (at == s->end) {
 		s->no_section[brackets] = true;
 		return INCOMPLETE;
@@ -300,7 +303,8 @@ static bool value_scan(const char *p, const char *end, struct attribute_scan *a)
 
 /* One attribute at `p` with the filler behind it; in front of it, in the tag that begins at `tag`,
  * must be a quote, a slash or white space. */
-static bool attribute_scan(const char *tag, const char *p, const char *end, struct attribute_scan *a)
+static bool attribute_scan(const char *tag, const char *p, const char *end,
+                           struct attribute_scan *a)
 {
 	const char *name = p;
 	if (p == end || *p == '>' || *p == '/' || space_at(p, end))
@@ -396,14 +400,15 @@ static size_t attributes_settle(struct html_attribute *list, size_t n)
 
 static struct str unquoted(struct str value)
 {
-	if (value.n >= 2 && (*value.p == '"' || *value.p == '\'') && value.p[value.n - 1] == *value.p)
+	if (value.n >= 2 && (*value.p == '"' || *value.p == '\'') &&
+	    value.p[value.n - 1] == *value.p)
 		return str_slice(value, 1, value.n - 1);
 	return value;
 }
 
 /* The attributes from `p` to before `end`; returns where they stop. */
 static const char *attributes_read(struct scan *s, const char *p, const char *end,
-				   struct html_attribute **list_out, size_t *n_out)
+                                   struct html_attribute **list_out, size_t *n_out)
 {
 	struct arena *arena = s->tree->arena;
 	struct attribute_scan a;
@@ -412,7 +417,8 @@ static const char *attributes_read(struct scan *s, const char *p, const char *en
 	while (p < end && attribute_scan(s->p, p, s->end, &a)) {
 		struct html_attribute attribute = {
 			text_lower(arena, a.name),
-			a.has_value ? unquoted(a.value) : slice(a.end, a.end), STR_NONE,
+			a.has_value ? unquoted(a.value) : slice(a.end, a.end),
+			STR_NONE,
 		};
 		buffer_add(&list, &attribute, sizeof attribute);
 		p = a.end;
@@ -530,12 +536,13 @@ static void number_put(struct scan *s, struct str digits)
 	uint32_t c = 0;
 	for (size_t i = hex; i < digits.n && c <= 0x10ffff; i++) {
 		char d = digits.p[i];
-		uint32_t value = is_digit(d) ? (uint32_t)(d - '0') : (uint32_t)((d | 0x20) - 'a' + 10);
+		uint32_t value = is_digit(d) ? (uint32_t)(d - '0')
+		                             : (uint32_t)((d | 0x20) - 'a' + 10);
 		c = c * (hex ? 16 : 10) + value;
 	}
 	if (c >= 0x80 && c <= 0x9f) {
 		text_copy(s, html_unescape(s->tree->arena,
-					   arena_printf(s->tree->arena, "&#%u;", (unsigned)c)));
+		                           arena_printf(s->tree->arena, "&#%u;", (unsigned)c)));
 		return;
 	}
 	buffer_add_utf8(&b, c > 0x10ffff ? TEXT_REPLACEMENT : c);

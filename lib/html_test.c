@@ -35,8 +35,7 @@ static void check(const char *text, const char *expected)
 static void nothing_is_inserted_or_closed(void **state)
 {
 	(void)state;
-	check("<table><tr><td>a<td>b</table>c",
-	      "<table><tr><td>a<td>b</td></td></tr></table>c");
+	check("<table><tr><td>a<td>b</table>c", "<table><tr><td>a<td>b</td></td></tr></table>c");
 	check("a</b>c", "ac");
 	check("<a><b>x</a>y", "<a><b>x</b></a>y");
 	check("<BR><Br/>x</br>", "<br/><br>x</br>"); /* the reference's way with void elements */

@@ -32,7 +32,7 @@ static int read_at(int fd, char *p, size_t n, int64_t offset, struct err *err)
 			continue;
 		if (got <= 0)
 			return err_set(err, FAULT_OTHER, "reading: %s",
-				       got ? strerror(errno) : "the file became shorter");
+			               got ? strerror(errno) : "the file became shorter");
 		p += got;
 		n -= (size_t)got;
 		offset += got;

@@ -9,11 +9,11 @@
 struct lines_reverse {
 	/* All private. */
 	int fd;
-	int64_t offset;      /* of the file: what lies before it is not yet read */
-	int64_t first;       /* what lies before it is never read */
-	struct buffer held;  /* bytes read, from `offset` on */
-	size_t end;          /* of what is still to be given */
-	size_t scanned;      /* from here to end there is no LF */
+	int64_t offset;     /* of the file: what lies before it is not yet read */
+	int64_t first;      /* what lies before it is never read */
+	struct buffer held; /* bytes read, from `offset` on */
+	size_t end;         /* of what is still to be given */
+	size_t scanned;     /* from here to end there is no LF */
 	bool ended;
 };
 

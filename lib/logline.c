@@ -81,7 +81,8 @@ static bool id_take(struct str *rest, struct logline *out)
 		out->thread_id = 0;
 		for (size_t i = 0; i < digits.n; i++) {
 			if (__builtin_mul_overflow(out->thread_id, 10, &out->thread_id) ||
-			    __builtin_add_overflow(out->thread_id, digits.p[i] - '0', &out->thread_id))
+			    __builtin_add_overflow(out->thread_id, digits.p[i] - '0',
+			                           &out->thread_id))
 				return false;
 		}
 	}
@@ -98,10 +99,11 @@ static bool message_take(struct str rest, struct logline *out)
 }
 
 static int date_put(struct arena *arena, const struct datetime *date, struct logline *out,
-		    struct err *err)
+                    struct err *err)
 {
 	if (!datetime_exists(date))
-		return err_set(err, FAULT_INVALID_ARGUMENT, "the date of the log line does not exist");
+		return err_set(err, FAULT_INVALID_ARGUMENT,
+		               "the date of the log line does not exist");
 	out->date = datetime_iso(arena, date);
 	return 1;
 }
@@ -148,7 +150,7 @@ static int month_number(struct str name)
 }
 
 int logline_parse_syslog(struct arena *arena, struct str line, int year, struct logline *out,
-			 struct err *err)
+                         struct err *err)
 {
 	struct str rest = line;
 	struct str month = span(&rest, is_word);

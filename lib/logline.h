@@ -11,9 +11,9 @@
 #include <intelmq/str.h>
 
 struct logline {
-	struct str date;      /* ISO 8601 without zone: "2015-05-29T21:00:24.379000", no ".000000" */
+	struct str date; /* ISO 8601 without zone: "2015-05-29T21:00:24.379000", no ".000000" */
 	struct str bot_id;
-	int64_t thread_id;    /* the number after the bot's id, -1: none */
+	int64_t thread_id; /* the number after the bot's id, -1: none */
 	struct str level;
 	struct str message;
 };
@@ -26,4 +26,4 @@ int logline_parse(struct arena *, struct str line, struct logline *out, struct e
 
 /* The same for syslog, whose dates lack the year. */
 int logline_parse_syslog(struct arena *, struct str line, int year, struct logline *out,
-			 struct err *err);
+                         struct err *err);

@@ -21,20 +21,26 @@ static void log_file(void **state)
 {
 	(void)state;
 	struct logline line;
-	assert_int_equal(logline_parse(&arena, S("2015-05-29 21:00:24,379 - a-bot.4 - ERROR - It - broke\n"),
-				       &line, NULL), 1);
+	assert_int_equal(
+		logline_parse(&arena, S("2015-05-29 21:00:24,379 - a-bot.4 - ERROR - It - broke\n"),
+	                      &line, NULL),
+		1);
 	assert_true(str_eq(line.date, S("2015-05-29T21:00:24.379000")));
 	assert_true(str_eq(line.bot_id, S("a-bot")));
 	assert_int_equal(line.thread_id, 4);
 	assert_true(str_eq(line.level, S("ERROR")));
 	assert_true(str_eq(line.message, S("It - broke")));
 
-	assert_int_equal(logline_parse(&arena, S("2015-05-29 21:00:24,000 - py.warnings - INFO - x"), &line,
-				       NULL), 1);
+	assert_int_equal(logline_parse(&arena,
+	                               S("2015-05-29 21:00:24,000 - py.warnings - INFO - x"), &line,
+	                               NULL),
+	                 1);
 	assert_true(str_eq(line.date, S("2015-05-29T21:00:24")));
 	assert_true(str_eq(line.bot_id, S("py.warnings")));
 	assert_int_equal(line.thread_id, -1);
-	assert_int_equal(logline_parse(&arena, S("2015-13-29 21:00:24,000 - b - INFO - x"), &line, NULL), -1);
+	assert_int_equal(
+		logline_parse(&arena, S("2015-13-29 21:00:24,000 - b - INFO - x"), &line, NULL),
+		-1);
 }
 
 static void no_log_lines(void **state)
@@ -57,17 +63,23 @@ static void syslog(void **state)
 {
 	(void)state;
 	struct logline line;
-	assert_int_equal(logline_parse_syslog(&arena, S("Feb 22 10:17:10 my-host.example b.4: INFO x y"),
-					      2024, &line, NULL), 1);
+	assert_int_equal(logline_parse_syslog(&arena,
+	                                      S("Feb 22 10:17:10 my-host.example b.4: INFO x y"),
+	                                      2024, &line, NULL),
+	                 1);
 	assert_true(str_eq(line.date, S("2024-02-22T10:17:10")));
 	assert_true(str_eq(line.bot_id, S("b")));
 	assert_int_equal(line.thread_id, 4);
 	assert_true(str_eq(line.message, S("x y")));
-	assert_int_equal(logline_parse_syslog(&arena, S("Feb 2 10:17:10 h b: INFO x"), 2024, &line, NULL), 0);
-	assert_int_equal(logline_parse_syslog(&arena, S("xxx 22 10:17:10 h b: INFO x"), 2024, &line, NULL),
-			 -1);
-	assert_int_equal(logline_parse_syslog(&arena, S("Feb 30 10:17:10 h b: INFO x"), 2024, &line, NULL),
-			 -1);
+	assert_int_equal(
+		logline_parse_syslog(&arena, S("Feb 2 10:17:10 h b: INFO x"), 2024, &line, NULL),
+		0);
+	assert_int_equal(
+		logline_parse_syslog(&arena, S("xxx 22 10:17:10 h b: INFO x"), 2024, &line, NULL),
+		-1);
+	assert_int_equal(
+		logline_parse_syslog(&arena, S("Feb 30 10:17:10 h b: INFO x"), 2024, &line, NULL),
+		-1);
 }
 
 /* The lines of a file with this content from its end, each in brackets. */
@@ -82,7 +94,8 @@ static void check_reverse(const char *content, size_t bytes_max, const char *exp
 	assert_int_equal(write(fd, content, strlen(content)), strlen(content));
 	assert_int_equal(lines_reverse_init(&lines, fd, bytes_max, NULL), 0);
 	while ((got = lines_reverse_next(&lines, &line, NULL)) > 0)
-		snprintf(found + strlen(found), sizeof found - strlen(found), "[%.*s]", STR_ARG(line));
+		snprintf(found + strlen(found), sizeof found - strlen(found), "[%.*s]",
+		         STR_ARG(line));
 	assert_int_equal(got, 0);
 	assert_string_equal(found, expected);
 	lines_reverse_fini(&lines);
@@ -139,11 +152,17 @@ static void versions(void **state)
 {
 	(void)state;
 	int order;
-	assert_int_equal(version_compare(version(2, 0, 0, NULL, -1), version(10, 0, 0, NULL, -1), &order, NULL), 0);
+	assert_int_equal(version_compare(version(2, 0, 0, NULL, -1), version(10, 0, 0, NULL, -1),
+	                                 &order, NULL),
+	                 0);
 	assert_int_equal(order, -1);
-	assert_int_equal(version_compare(version(1, 0, 0, NULL, -1), version(1, 0, 0, "rc", 1), &order, NULL), 0);
+	assert_int_equal(version_compare(version(1, 0, 0, NULL, -1), version(1, 0, 0, "rc", 1),
+	                                 &order, NULL),
+	                 0);
 	assert_int_equal(order, 1);
-	assert_int_equal(version_compare(version(1, 0, 0, "beta", -1), version(1, 0, 0, "beta", 0), &order, NULL), 0);
+	assert_int_equal(version_compare(version(1, 0, 0, "beta", -1), version(1, 0, 0, "beta", 0),
+	                                 &order, NULL),
+	                 0);
 	assert_int_equal(order, 0);
 	struct list *odd = list_new(&arena);
 	assert_int_equal(version_compare(odd, odd, &order, NULL), -1);
@@ -155,7 +174,8 @@ static void file_names(void **state)
 	struct str name;
 	assert_int_equal(file_name_of(STR_NONE, S("http://x/a/b.txt"), &name, NULL), 0);
 	assert_true(str_eq(name, S("b.txt")));
-	assert_int_equal(file_name_of(S("attachment; filename=a.csv; size=5"), S("x"), &name, NULL), 0);
+	assert_int_equal(file_name_of(S("attachment; filename=a.csv; size=5"), S("x"), &name, NULL),
+	                 0);
 	assert_true(str_eq(name, S("a.csv; size=5")));
 	assert_int_equal(file_name_of(S("attachment"), S("x/y"), &name, NULL), -1);
 }

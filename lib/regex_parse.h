@@ -48,7 +48,7 @@ struct frame {
 	struct width branch; /* of the present branch without its last item */
 	struct width last;   /* of the last item */
 	enum item item;      /* kind of the last item */
-	size_t at;            /* where its text begins in the output */
+	size_t at;           /* where its text begins in the output */
 };
 
 struct group {

@@ -23,12 +23,12 @@ int version_compare(const struct list *a, const struct list *b, int *order_out, 
 	for (size_t i = 0; i < PARTS && order == 0; i++) {
 		if (left[i].kind == VALUE_INT && right[i].kind == VALUE_INT)
 			order = (left[i].integer > right[i].integer) -
-				(left[i].integer < right[i].integer);
+			        (left[i].integer < right[i].integer);
 		else if (left[i].kind == VALUE_STR && right[i].kind == VALUE_STR)
 			order = str_cmp(left[i].text, right[i].text);
 		else
 			return err_set(err, FAULT_INVALID_ARGUMENT,
-				       "parts of a version cannot be compared");
+			               "parts of a version cannot be compared");
 	}
 	*order_out = (order > 0) - (order < 0);
 	return 0;

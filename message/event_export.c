@@ -41,12 +41,14 @@ static int nest(struct dict *whole, struct str key, struct value v, struct err *
 		}
 		at = child(at, name);
 		if (!at)
-			return err_set(err, FAULT_OTHER, "'%.*s' cannot be nested: a part of its name has a value",
+			return err_set(err, FAULT_OTHER,
+			               "'%.*s' cannot be nested: a part of its name has a value",
 			               STR_ARG(key));
 	}
 }
 
-int event_to_dict(const struct event *e, unsigned export, struct arena *arena, struct dict **out, struct err *err)
+int event_to_dict(const struct event *e, unsigned export, struct arena *arena, struct dict **out,
+                  struct err *err)
 {
 	struct dict *whole = dict_new(arena), *extra = NULL;
 	if (export & EXPORT_WITH_TYPE)
@@ -56,7 +58,8 @@ int event_to_dict(const struct event *e, unsigned export, struct arena *arena, s
 		if (slot->gap)
 			continue;
 		struct value v = *slot_value(e, slot);
-		if (export & EXPORT_EXTRA_AS_TEXT && e->fields->extra && str_starts(slot->key, S("extra."))) {
+		if (export & EXPORT_EXTRA_AS_TEXT && e->fields->extra &&
+		    str_starts(slot->key, S("extra."))) {
 			extra = extra ? extra : dict_new(arena);
 			dict_set(extra, str_slice(slot->key, 6, slot->key.n), v);
 		} else if (!(export & EXPORT_HIERARCHICAL)) {
@@ -84,7 +87,8 @@ int event_to_json(const struct event *e, unsigned export, struct buffer *out, st
 	return 0;
 }
 
-static bool counts(const struct event *e, const struct slot *slot, const struct list *keys, bool whitelist)
+static bool counts(const struct event *e, const struct slot *slot, const struct list *keys,
+                   bool whitelist)
 {
 	if (slot->gap || slot->field == e->fields->time_observation)
 		return false;
@@ -102,7 +106,8 @@ static int by_key(const void *a, const void *b)
 	return str_cmp(x->key, y->key);
 }
 
-void event_hash_bytes(const struct event *e, const struct list *keys, bool whitelist, unsigned char out[32])
+void event_hash_bytes(const struct event *e, const struct list *keys, bool whitelist,
+                      unsigned char out[32])
 {
 	struct slot **sorted = arena_alloc(e->arena, (e->live + 1) * sizeof(struct slot *));
 	size_t n = 0;

@@ -25,7 +25,8 @@ static void usage(FILE *out)
 	fprintf(out, "usage: intelmq COMMAND [OPTIONS]\n\n");
 	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
 		fprintf(out, "  %-12s %s\n", commands[i].name, commands[i].help);
-	fprintf(out, "\n`intelmq COMMAND --help` tells more. `intelmq --version` prints the version.\n");
+	fprintf(out,
+	        "\n`intelmq COMMAND --help` tells more. `intelmq --version` prints the version.\n");
 }
 
 int main(int argc, char **argv)

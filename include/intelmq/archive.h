@@ -18,17 +18,17 @@ enum archive_format {
 };
 
 struct archive_limits {
-	size_t bytes;   /* of all members together, unpacked */
+	size_t bytes; /* of all members together, unpacked */
 	size_t members;
-	size_t ratio;   /* unpacked bytes per packed byte; counts only beyond 16 MB unpacked */
+	size_t ratio; /* unpacked bytes per packed byte; counts only beyond 16 MB unpacked */
 };
 
 /* 1 GB, 10,000 members, 1:200. */
 extern const struct archive_limits archive_limits_usual;
 
 struct archive_request {
-	unsigned formats;                    /* which to try, in the order of the enum; 0: all */
-	bool by_name;                        /* only members whose full name is in the list */
+	unsigned formats; /* which to try, in the order of the enum; 0: all */
+	bool by_name;     /* only members whose full name is in the list */
 	const struct str *names;
 	size_t n_names;
 	const struct archive_limits *limits; /* NULL: the usual ones */
@@ -46,4 +46,4 @@ struct archive_member {
  * beyond a limit.
  */
 int archive_unpack(struct arena *, struct str bytes, const struct archive_request *,
-		   struct archive_member **members_out, size_t *n_out, struct err *);
+                   struct archive_member **members_out, size_t *n_out, struct err *);

@@ -39,7 +39,8 @@ void arena_rewind(struct arena *, struct arena_mark);
 void *arena_alloc(struct arena *, size_t size) __attribute__((returns_nonnull, malloc));
 
 /* As arena_alloc for `count` items, cleared; aborts when the product overflows. */
-void *arena_zalloc(struct arena *, size_t count, size_t size) __attribute__((returns_nonnull, malloc));
+void *arena_zalloc(struct arena *, size_t count, size_t size)
+	__attribute__((returns_nonnull, malloc));
 
 /* A copy, followed by a NUL byte that is not counted in the length. */
 struct str arena_dup(struct arena *, struct str);
@@ -48,4 +49,5 @@ struct str arena_dup(struct arena *, struct str);
 char *arena_cstr(struct arena *, struct str) __attribute__((returns_nonnull));
 
 /* Formatted text, NUL terminated. */
-struct str arena_printf(struct arena *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+struct str arena_printf(struct arena *, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));

@@ -23,11 +23,11 @@ struct bot_type;
  * parser: the row) is finished, everything else is the stack's. */
 struct bot {
 	const struct bot_type *type;
-	const char *id;       /* its name in runtime.yaml */
-	const void *params;   /* the bot's `struct params`, filled from the configuration */
-	void *state;          /* .state_size bytes, zero at init */
-	struct arena *arena;  /* dies with the message or row */
-	struct err err;       /* why the last SDK call or verb failed */
+	const char *id;      /* its name in runtime.yaml */
+	const void *params;  /* the bot's `struct params`, filled from the configuration */
+	void *state;         /* .state_size bytes, zero at init */
+	struct arena *arena; /* dies with the message or row */
+	struct err err;      /* why the last SDK call or verb failed */
 };
 
 /* ---- What a bot may use beside its messages: sandbox and scheduling are derived from it. ---- */
@@ -48,7 +48,7 @@ enum raw {
 	RAW_LINE,    /* the text of the row */
 	RAW_RECOVER, /* kept header lines and the row: a report of its own that can be parsed again */
 	RAW_AS_READ, /* as RAW_RECOVER, but with the row's line as it stood instead of written anew */
-	RAW_REPORT,  /* the raw of the report */
+	RAW_REPORT, /* the raw of the report */
 };
 
 /* How a converter changes a cell before it is stored. DROP: no value. BAD_DATA: see map.lenient. */
@@ -56,33 +56,40 @@ typedef enum result convert_fn(struct bot *, struct value in, struct value *out)
 
 /* One row of a mapping table; the table ends with { 0 }. */
 struct map {
-	const char *key;    /* column name, or path in a JSON row ("a.b"); NULL: see column and value */
-	const char *field;  /* event field; "extra.name" for further ones */
-	int column;         /* column counted from 1, for rows without names */
-	const char *value;  /* a constant, where there is neither key nor column */
-	convert_fn *via;    /* before the field's own sanitation */
-	const char *skip;   /* cells that mean "no value", separated by | */
-	bool lenient;       /* an invalid value is skipped instead of failing the row */
-	bool required;      /* a missing column or key fails the row */
-	bool overwrite;     /* replaces what the report brought along */
+	const char *key; /* column name, or path in a JSON row ("a.b"); NULL: see column and value */
+	const char *field; /* event field; "extra.name" for further ones */
+	int column;        /* column counted from 1, for rows without names */
+	const char *value; /* a constant, where there is neither key nor column */
+	convert_fn *via;   /* before the field's own sanitation */
+	const char *skip;  /* cells that mean "no value", separated by | */
+	bool lenient;      /* an invalid value is skipped instead of failing the row */
+	bool required;     /* a missing column or key fails the row */
+	bool overwrite;    /* replaces what the report brought along */
 };
 
 /* A table of decisions: the first line whose `is` equals the value sets its fields; is NULL: otherwise. Ends with { 0 }. */
-struct set { const char *field, *value; };
-struct when { const char *is; struct set then[6]; };
+struct set {
+	const char *field, *value;
+};
+struct when {
+	const char *is;
+	struct set then[6];
+};
 
 struct bot_type {
-	const char *module;               /* public name, as in runtime.yaml: intelmq.bots.parsers.… */
-	const char *const *aliases;       /* former names, NULL-terminated */
-	const char *summary;              /* one sentence with a full stop: documentation, command line, web page */
-	const struct param *params;       /* ends with { 0 } */
-	const void *defaults;             /* a struct params */
+	const char *module;         /* public name, as in runtime.yaml: intelmq.bots.parsers.… */
+	const char *const *aliases; /* former names, NULL-terminated */
+	const char
+		*summary; /* one sentence with a full stop: documentation, command line, web page */
+	const struct param *params; /* ends with { 0 } */
+	const void *defaults;       /* a struct params */
 	size_t params_size;
 	size_t state_size;
-	unsigned uses;                    /* enum uses */
+	unsigned uses; /* enum uses */
 	enum delivers delivers;
-	double rate_limit;                /* default of that parameter, seconds */
-	const char *verb;                 /* in progress lines of the log: "Processed" or "Forwarded"; NULL: Processed */
+	double rate_limit; /* default of that parameter, seconds */
+	const char *
+		verb; /* in progress lines of the log: "Processed" or "Forwarded"; NULL: Processed */
 
 	/* collector: fetches, emits reports, returns */
 	enum result (*collect)(struct bot *);
@@ -90,16 +97,18 @@ struct bot_type {
 	enum result (*stream)(struct bot *);
 
 	/* parser: rows of the report -> events */
-	enum rows_kind rows;              /* how a report is cut into rows */
-	const struct csv_dialect *csv;    /* for CSV rows; NULL: excel */
-	const char *separator;            /* lines are split here into stripped cells; NULL: the line is the only cell */
-	const char *ignore;               /* lines that start with one of these (separated by |) are skipped */
-	const char *header;               /* lines that start so are no rows, but kept in front of every recovered raw */
+	enum rows_kind rows;           /* how a report is cut into rows */
+	const struct csv_dialect *csv; /* for CSV rows; NULL: excel */
+	const char *
+		separator; /* lines are split here into stripped cells; NULL: the line is the only cell */
+	const char *ignore; /* lines that start with one of these (separated by |) are skipped */
+	const char *
+		header; /* lines that start so are no rows, but kept in front of every recovered raw */
 	const struct map *map;
 	enum raw raw;
-	bool whole;                       /* one bad row fails the whole report, and default_fields does not apply */
+	bool whole; /* one bad row fails the whole report, and default_fields does not apply */
 	enum result (*begin)(struct bot *, const struct event *report, struct rows_options *);
-	enum result (*head)(struct bot *, struct str line);             /* a kept header line */
+	enum result (*head)(struct bot *, struct str line); /* a kept header line */
 	enum result (*row)(struct bot *, const struct row *, struct event *); /* after map */
 
 	/* expert: changes the event in place */
@@ -122,16 +131,21 @@ struct bot_type {
 };
 
 /* The parameter members of a descriptor: the table `params` of a `struct params`, and its defaults that are not zero. */
-#define PARAMS_OF(...) \
-	.params = params, .params_size = sizeof(struct params), .defaults = &(const struct params) { __VA_ARGS__ }
+#define PARAMS_OF(...)                                                                             \
+	.params = params, .params_size = sizeof(struct params), .defaults = &(const struct params) \
+	{                                                                                          \
+		__VA_ARGS__                                                                        \
+	}
 
 /* ---- Results and logging ---- */
 
 /* Records why and returns the class: `return bot_fail(bot, BAD_DATA, "…", …);` */
-enum result bot_fail(struct bot *, enum result, const char *format, ...) __attribute__((format(printf, 3, 4)));
+enum result bot_fail(struct bot *, enum result, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 enum log_level { LEVEL_DEBUG, LEVEL_INFO, LEVEL_WARNING, LEVEL_ERROR, LEVEL_CRITICAL };
-void bot_log(struct bot *, enum log_level, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void bot_log(struct bot *, enum log_level, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* ---- Emitting ---- */
 
@@ -156,7 +170,8 @@ enum result bot_emit_report(struct bot *, struct event *report, struct str raw);
 
 /* As bot_emit_report for a file's content, in pieces of about chunk_size bytes cut at line ends (PARAM_UNSET: one
  * report), each with the first line in front if `replicate_header`. Fields of `report` go into every piece. */
-enum result bot_emit_file(struct bot *, const struct event *report, int fd, int64_t chunk_size, bool replicate_header);
+enum result bot_emit_file(struct bot *, const struct event *report, int fd, int64_t chunk_size,
+                          bool replicate_header);
 
 /* Collectors: returns when everything emitted so far is on disk, so that the sender can be told. TRY_LATER: the broker
  * is away, nothing since the last call is stored; return it. */
@@ -171,7 +186,8 @@ void bot_unlink_when_sent(struct bot *, struct str path);
 enum result event_when(struct event *, const struct when *, struct str value);
 
 /* Converters for struct map. */
-convert_fn convert_lower, convert_upper, convert_int, convert_float, convert_epoch, convert_asn_prefix;
+convert_fn convert_lower, convert_upper, convert_int, convert_float, convert_epoch,
+	convert_asn_prefix;
 
 /* ---- Keyed state (USES_STATE): survives restarts, commits with the message ---- */
 

@@ -20,13 +20,13 @@ struct str chunk_cut(struct str *rest, size_t size);
  */
 struct chunk_source {
 	/* All private. */
-	int fd;              /* -1: from memory */
-	size_t size;         /* 0: everything is one piece */
-	bool copy_header;    /* the first line is put in front of every piece */
-	struct str window;   /* the blocks that were looked at, less what was given */
-	struct str ahead;    /* what follows the window and is in memory already */
-	size_t scanned;      /* so many bytes of the window are known to have no place to cut */
-	struct buffer held;  /* window and ahead of a file */
+	int fd;             /* -1: from memory */
+	size_t size;        /* 0: everything is one piece */
+	bool copy_header;   /* the first line is put in front of every piece */
+	struct str window;  /* the blocks that were looked at, less what was given */
+	struct str ahead;   /* what follows the window and is in memory already */
+	size_t scanned;     /* so many bytes of the window are known to have no place to cut */
+	struct buffer held; /* window and ahead of a file */
 	struct buffer header, piece;
 	bool started, ended;
 };
@@ -35,8 +35,10 @@ struct chunk_source {
  * From a file or, as the second, from memory; both are borrowed. `bytes_max` bounds the header and
  * what is held of a file: a line may be longer than `size`. chunk_source_fini gives memory back.
  */
-void chunk_source_init(struct chunk_source *, int fd, size_t size, bool copy_header, size_t bytes_max);
-void chunk_source_init_memory(struct chunk_source *, struct str bytes, size_t size, bool copy_header);
+void chunk_source_init(struct chunk_source *, int fd, size_t size, bool copy_header,
+                       size_t bytes_max);
+void chunk_source_init_memory(struct chunk_source *, struct str bytes, size_t size,
+                              bool copy_header);
 void chunk_source_fini(struct chunk_source *);
 
 /*

@@ -14,8 +14,8 @@
 #include <intelmq/value.h>
 
 enum {
-	CSV_CELL_MAX = 131072,    /* characters of one cell that the reader accepts */
-	CSV_CELLS_MAX = 1 << 20,  /* cells of one row that the reader accepts */
+	CSV_CELL_MAX = 131072,   /* characters of one cell that the reader accepts */
+	CSV_CELLS_MAX = 1 << 20, /* cells of one row that the reader accepts */
 };
 
 /* When the writer quotes; for the reader, NONNUMERIC makes numbers of bare cells and NONE takes
@@ -28,14 +28,14 @@ enum csv_quoting {
 };
 
 struct csv_dialect {
-	uint32_t delimiter;           /* a code point, as the next two */
-	uint32_t quote;               /* 0: none */
-	uint32_t escape;              /* 0: none */
-	bool doublequote;             /* a quote inside quotes is written twice */
-	bool skipinitialspace;        /* spaces after a delimiter do not count */
-	bool strict;                  /* refuse what is not well-formed */
+	uint32_t delimiter;    /* a code point, as the next two */
+	uint32_t quote;        /* 0: none */
+	uint32_t escape;       /* 0: none */
+	bool doublequote;      /* a quote inside quotes is written twice */
+	bool skipinitialspace; /* spaces after a delimiter do not count */
+	bool strict;           /* refuse what is not well-formed */
 	enum csv_quoting quoting;
-	struct str lineterminator;    /* for the writer; the reader knows LF, CR and CR LF */
+	struct str lineterminator; /* for the writer; the reader knows LF, CR and CR LF */
 };
 
 /* "excel": comma, double quotes where needed, doubled inside, CR LF. "unix": all quoted, LF. */
@@ -69,11 +69,11 @@ struct csv_reader {
 	/* The row, set by csv_next. */
 	struct str *cells;
 	size_t n;
-	const bool *numeric;     /* with CSV_QUOTE_NONNUMERIC: cell i is numbers[i]; else NULL */
+	const bool *numeric; /* with CSV_QUOTE_NONNUMERIC: cell i is numbers[i]; else NULL */
 	const double *numbers;
-	struct str line;         /* the last line of text the row was made from, with its ending */
-	struct str lines;        /* from its first line to the end of its last */
-	size_t line_number;      /* lines of text read so far, skipped ones not counted */
+	struct str line;    /* the last line of text the row was made from, with its ending */
+	struct str lines;   /* from its first line to the end of its last */
+	size_t line_number; /* lines of text read so far, skipped ones not counted */
 
 	/* May be set between csv_reader_init and the first csv_next. */
 	csv_skip_function *skip; /* NULL: no line is left out */
@@ -94,8 +94,8 @@ struct csv_reader {
  * the arena, twice the widest row at most. Nothing is to be freed. The dialect must have passed
  * csv_dialect_check.
  */
-void csv_reader_init(struct csv_reader *, struct arena *, const struct csv_dialect *, struct str text,
-		     enum csv_lines);
+void csv_reader_init(struct csv_reader *, struct arena *, const struct csv_dialect *,
+                     struct str text, enum csv_lines);
 
 /*
  * The next row: 1, or 0 at the end of the text. A line without anything gives a row without cells.
@@ -110,8 +110,8 @@ int csv_next(struct csv_reader *, struct err *);
  * record must be quoted".
  */
 int csv_write(struct buffer *, const struct csv_dialect *, const struct str *cells, size_t n,
-	      struct err *);
+              struct err *);
 
 /* The same for values: numbers are not quoted with CSV_QUOTE_NONNUMERIC; lists and maps are refused. */
-int csv_write_values(struct buffer *, const struct csv_dialect *, const struct value *cells, size_t n,
-		     struct err *);
+int csv_write_values(struct buffer *, const struct csv_dialect *, const struct value *cells,
+                     size_t n, struct err *);

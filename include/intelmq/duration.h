@@ -24,4 +24,4 @@ int duration_minutes(struct str text, double *minutes_out, struct err *);
  * (at most 15), the parts of a negative span carry their sign. Not a number or infinite: -1.
  */
 int duration_human(struct arena *, double seconds, unsigned precision, struct str *text_out,
-		   struct err *);
+                   struct err *);

@@ -12,9 +12,9 @@
 /* Kinds that somebody decides on; the names are those of the reference's exceptions. */
 enum fault {
 	FAULT_NONE,
-	FAULT_OTHER,            /* refused; the text says why */
-	FAULT_INVALID_VALUE,    /* a value violates the data format */
-	FAULT_INVALID_KEY,      /* a field that the data format does not have */
+	FAULT_OTHER,         /* refused; the text says why */
+	FAULT_INVALID_VALUE, /* a value violates the data format */
+	FAULT_INVALID_KEY,   /* a field that the data format does not have */
 	FAULT_KEY_EXISTS,
 	FAULT_KEY_NOT_EXISTS,
 	FAULT_INVALID_ARGUMENT, /* a parameter or argument is wrong */
@@ -28,7 +28,8 @@ struct err {
 };
 
 /* Records an error and returns -1: `return err_set(err, FAULT_OTHER, "…", …);` */
-int err_set(struct err *, enum fault, const char *format, ...) __attribute__((format(printf, 3, 4)));
+int err_set(struct err *, enum fault, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* Puts "prefix: " in front of the text that is there; returns -1. */
 int err_prefix(struct err *, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -39,7 +39,8 @@ bool event_is_report(const struct event *);
 struct str event_raw(const struct event *);
 
 /* Calls `each` for every field in order until it returns false; the event must not be changed meanwhile. */
-void event_each(const struct event *, bool (*each)(void *context, struct str key, const struct value *), void *context);
+void event_each(const struct event *,
+                bool (*each)(void *context, struct str key, const struct value *), void *context);
 
 /* ---- Writing ---- */
 
@@ -103,16 +104,18 @@ struct event *event_from_report(struct arena *, const struct event *report);
  */
 void event_hash(const struct event *, const struct list *keys, bool whitelist, char hex_out[65]);
 /* The same as 32 bytes. */
-void event_hash_bytes(const struct event *, const struct list *keys, bool whitelist, unsigned char out[32]);
+void event_hash_bytes(const struct event *, const struct list *keys, bool whitelist,
+                      unsigned char out[32]);
 
 enum event_export {
-	EXPORT_HIERARCHICAL = 1,   /* split names at dots into nested objects */
-	EXPORT_WITH_TYPE = 2,      /* with "__type" */
-	EXPORT_EXTRA_AS_TEXT = 4,  /* extra as one member with JSON text; event_to_dict only */
+	EXPORT_HIERARCHICAL = 1,  /* split names at dots into nested objects */
+	EXPORT_WITH_TYPE = 2,     /* with "__type" */
+	EXPORT_EXTRA_AS_TEXT = 4, /* extra as one member with JSON text; event_to_dict only */
 };
 
 /* The reference's to_dict(); returns 0, or -1 where nesting is impossible (a scalar where an object must be). */
-int event_to_dict(const struct event *, unsigned export, struct arena *, struct dict **out, struct err *);
+int event_to_dict(const struct event *, unsigned export, struct arena *, struct dict **out,
+                  struct err *);
 
 /* The reference's to_json(): keys sorted on every level, non-ASCII kept. */
 int event_to_json(const struct event *, unsigned export, struct buffer *out, struct err *);

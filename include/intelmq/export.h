@@ -22,4 +22,5 @@ extern const struct param export_params[];
  * decoded; "output" as the JSON in it, a JSON text without its quotes; an absent field as "None").
  * 0, or -1: the message has no "output", or cannot be nested.
  */
-int export_event(const struct event *, const struct export_params *, struct buffer *out, struct err *);
+int export_event(const struct event *, const struct export_params *, struct buffer *out,
+                 struct err *);

@@ -31,9 +31,9 @@ struct html_attribute {
 
 struct html_node {
 	enum html_kind kind;
-	bool is_void;            /* an element that has no end tag, as br */
-	uint8_t container;       /* text: which element's own text it is (script, style, …), 0 any */
-	struct str text;         /* the name of an element, the text of others */
+	bool is_void;      /* an element that has no end tag, as br */
+	uint8_t container; /* text: which element's own text it is (script, style, …), 0 any */
+	struct str text;   /* the name of an element, the text of others */
 	struct html_attribute *attributes;
 	size_t n_attributes;
 	struct html_node *parent, *first, *last, *next; /* children, next sibling */
@@ -56,7 +56,7 @@ const struct html_node *html_walk(const struct html_node *root, const struct htm
  * Returns the count.
  */
 size_t html_find_all(struct arena *, const struct html_node *root, struct str name,
-		     struct str attribute, struct str value, const struct html_node ***nodes_out);
+                     struct str attribute, struct str value, const struct html_node ***nodes_out);
 
 /* The value of an attribute of this element, STR_NONE if it has none of that name. */
 struct str html_attribute_get(const struct html_node *, struct str name);

@@ -26,14 +26,14 @@
 #include <intelmq/value.h>
 
 enum param_kind {
-	PARAM_STR,    /* const char *          text; numbers and booleans are taken as Python shows them */
-	PARAM_INT,    /* int64_t               */
-	PARAM_FLOAT,  /* double                */
-	PARAM_BOOL,   /* bool                  */
-	PARAM_TIME,   /* double                seconds */
-	PARAM_SIZE,   /* int64_t               bytes */
-	PARAM_LIST,   /* const struct list *   of texts; given as a list or as text with commas */
-	PARAM_MAP,    /* const struct dict *   */
+	PARAM_STR, /* const char *          text; numbers and booleans are taken as Python shows them */
+	PARAM_INT,   /* int64_t               */
+	PARAM_FLOAT, /* double                */
+	PARAM_BOOL,  /* bool                  */
+	PARAM_TIME,  /* double                seconds */
+	PARAM_SIZE,  /* int64_t               bytes */
+	PARAM_LIST,  /* const struct list *   of texts; given as a list or as text with commas */
+	PARAM_MAP,   /* const struct dict *   */
 	PARAM_CHOICE, /* const char *          one of .choices, any case; the spelling of .choices is stored */
 	PARAM_PATH,   /* const char *          */
 	PARAM_SECRET, /* const char *          never logged, shown or served */
@@ -48,14 +48,14 @@ struct param {
 	const char *name; /* NULL ends the table; of a group: the prefix of its names, usually "" */
 	enum param_kind kind;
 	size_t offset;
-	const char *help;           /* one sentence */
-	bool required;              /* a value must be given that is not null or empty, or there is a default */
+	const char *help; /* one sentence */
+	bool required; /* a value must be given that is not null or empty, or there is a default */
 	bool secret;
-	bool empty_is_value;        /* "" (for lists: no items) is a value, not "not set" */
-	bool nullable;              /* null is a value; else null means "not set", the default */
-	bool keep_spaces;           /* LIST: do not trim the pieces of text with commas */
-	bool json_text;             /* MAP, LIST, VALUE: a text that starts with { or [ is read as JSON */
-	int64_t min, max;           /* both 0: no bounds; max 0 with min above 0: no upper bound */
+	bool empty_is_value; /* "" (for lists: no items) is a value, not "not set" */
+	bool nullable;       /* null is a value; else null means "not set", the default */
+	bool keep_spaces;    /* LIST: do not trim the pieces of text with commas */
+	bool json_text;      /* MAP, LIST, VALUE: a text that starts with { or [ is read as JSON */
+	int64_t min, max;    /* both 0: no bounds; max 0 with min above 0: no upper bound */
 	const char *const *choices; /* NULL at the end */
 	const char *old_name;       /* also accepted, with a hint; the new name wins */
 	const struct param *group;
@@ -124,7 +124,8 @@ const struct param *param_find(const struct param *table, struct str name);
  * probably a slip: adds an information with the name that was probably meant. `tables`: all that the
  * bot reads, NULL at the end.
  */
-void param_check_names(const struct param *const *tables, const struct dict *given, struct findings *);
+void param_check_names(const struct param *const *tables, const struct dict *given,
+                       struct findings *);
 
 /* The known name nearest to `name` if it is near enough to be a slip of it, else NULL; in the arena. */
 const char *param_nearest(struct arena *, const struct param *const *tables, struct str name);

@@ -18,25 +18,25 @@ enum rows_kind {
 };
 
 struct row {
-	size_t number;            /* counted from 1 in the report */
-	struct str line;          /* the text it was read from */
-	const struct str *cells;  /* CSV: p is NULL for a cell that a short row lacks */
-	size_t n;                 /* cells */
-	const struct str *names;  /* CSV with names: n_names column names */
+	size_t number;           /* counted from 1 in the report */
+	struct str line;         /* the text it was read from */
+	const struct str *cells; /* CSV: p is NULL for a cell that a short row lacks */
+	size_t n;                /* cells */
+	const struct str *names; /* CSV with names: n_names column names */
 	size_t n_names;
-	struct value json;        /* JSON rows: the document */
+	struct value json; /* JSON rows: the document */
 };
 
 /* A parser's settings for one report; `begin` may change them. */
 struct rows_options {
 	enum rows_kind kind;
-	struct str text;             /* the decoded report; begin may replace it (e.g. cut comments) */
+	struct str text; /* the decoded report; begin may replace it (e.g. cut comments) */
 	struct csv_dialect csv;
 	const struct csv_dialect *written; /* dialect of recovered rows; NULL: that of the report */
-	const struct list *ignore;   /* texts; lines starting with one are skipped */
-	const struct list *names;    /* CSV_DICT: column names instead of the first row's */
-	bool text_as_is;             /* CSV: the text is not stripped first; lines: they are not, and empty ones are rows */
-	struct list *kept;           /* header lines kept so far (in front of a recovered raw) */
+	const struct list *ignore;         /* texts; lines starting with one are skipped */
+	const struct list *names;          /* CSV_DICT: column names instead of the first row's */
+	bool text_as_is; /* CSV: the text is not stripped first; lines: they are not, and empty ones are rows */
+	struct list *kept; /* header lines kept so far (in front of a recovered raw) */
 };
 
 /* The cell of a column counted from 1; STR_NONE if the row is shorter. */

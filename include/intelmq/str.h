@@ -61,7 +61,8 @@ static inline bool str_starts(struct str s, struct str prefix)
 
 static inline bool str_ends(struct str s, struct str suffix)
 {
-	return s.n >= suffix.n && (suffix.n == 0 || memcmp(s.p + s.n - suffix.n, suffix.p, suffix.n) == 0);
+	return s.n >= suffix.n &&
+	       (suffix.n == 0 || memcmp(s.p + s.n - suffix.n, suffix.p, suffix.n) == 0);
 }
 
 #define STR_NOT_FOUND ((size_t)-1)

@@ -13,7 +13,7 @@ enum value_kind {
 	VALUE_NULL,
 	VALUE_BOOL,
 	VALUE_INT,
-	VALUE_BIG,   /* an integer beyond 64 bits: `text` has its decimal digits, "-" before a negative one */
+	VALUE_BIG, /* an integer beyond 64 bits: `text` has its decimal digits, "-" before a negative one */
 	VALUE_FLOAT,
 	VALUE_STR,
 	VALUE_BYTES, /* never in JSON; input of sanitation only */
@@ -56,21 +56,54 @@ struct dict {
 	size_t index_size;
 };
 
-static inline struct value value_null(void) { return (struct value){ .kind = VALUE_NULL }; }
-static inline struct value value_bool(bool b) { return (struct value){ .kind = VALUE_BOOL, .boolean = b }; }
-static inline struct value value_int(int64_t i) { return (struct value){ .kind = VALUE_INT, .integer = i }; }
-static inline struct value value_float(double d) { return (struct value){ .kind = VALUE_FLOAT, .real = d }; }
-static inline struct value value_str(struct str s) { return (struct value){ .kind = VALUE_STR, .text = s }; }
-static inline struct value value_bytes(struct str s) { return (struct value){ .kind = VALUE_BYTES, .text = s }; }
-static inline struct value value_list(struct list *l) { return (struct value){ .kind = VALUE_LIST, .list = l }; }
-static inline struct value value_dict(struct dict *d) { return (struct value){ .kind = VALUE_DICT, .dict = d }; }
-static inline struct value value_cstr(const char *s) { return s ? value_str(str_of(s)) : value_null(); }
+static inline struct value value_null(void)
+{
+	return (struct value){ .kind = VALUE_NULL };
+}
+static inline struct value value_bool(bool b)
+{
+	return (struct value){ .kind = VALUE_BOOL, .boolean = b };
+}
+static inline struct value value_int(int64_t i)
+{
+	return (struct value){ .kind = VALUE_INT, .integer = i };
+}
+static inline struct value value_float(double d)
+{
+	return (struct value){ .kind = VALUE_FLOAT, .real = d };
+}
+static inline struct value value_str(struct str s)
+{
+	return (struct value){ .kind = VALUE_STR, .text = s };
+}
+static inline struct value value_bytes(struct str s)
+{
+	return (struct value){ .kind = VALUE_BYTES, .text = s };
+}
+static inline struct value value_list(struct list *l)
+{
+	return (struct value){ .kind = VALUE_LIST, .list = l };
+}
+static inline struct value value_dict(struct dict *d)
+{
+	return (struct value){ .kind = VALUE_DICT, .dict = d };
+}
+static inline struct value value_cstr(const char *s)
+{
+	return s ? value_str(str_of(s)) : value_null();
+}
 
 /* Initialisers for tables: a text, and a list of them as the default of a parameter: TEXTS(TEXT("a"), TEXT("b")). */
-#define TEXT(literal) { .kind = VALUE_STR, .text = { "" literal, sizeof(literal) - 1 } }
-#define TEXTS(...) \
-	&(const struct list) { .items = (struct value[]){ __VA_ARGS__ }, \
-		               .n = sizeof((struct value[]){ __VA_ARGS__ }) / sizeof(struct value) }
+#define TEXT(literal)                                                                              \
+	{                                                                                          \
+		.kind = VALUE_STR, .text = { "" literal, sizeof(literal) - 1 }                     \
+	}
+#define TEXTS(...)                                                                                 \
+	&(const struct list)                                                                       \
+	{                                                                                          \
+		.items = (struct value[]){ __VA_ARGS__ },                                          \
+		.n = sizeof((struct value[]){ __VA_ARGS__ }) / sizeof(struct value)                \
+	}
 
 static inline bool value_is_text(struct value v, struct str text)
 {

@@ -20,10 +20,12 @@ struct params {
 #define PARAMS struct params
 static const struct param params[] = {
 	PATH(path, "Directory to read; not its sub-directories.", .required = true),
-	STR(postfix, "What the names of files end with; * and ? stand for other characters.", .empty_is_value = true),
-	SIZE(chunk_size, "Largest report in bytes, cut at line ends; null: one report per file.", .nullable = true,
-	     .min = 1, .max = INT32_MAX),
-	BOOL(chunk_replicate_header, "Put the first line of a file in front of each of its reports."),
+	STR(postfix, "What the names of files end with; * and ? stand for other characters.",
+	    .empty_is_value = true),
+	SIZE(chunk_size, "Largest report in bytes, cut at line ends; null: one report per file.",
+	     .nullable = true, .min = 1, .max = INT32_MAX),
+	BOOL(chunk_replicate_header,
+	     "Put the first line of a file in front of each of its reports."),
 	BOOL(delete_file, "Remove files that were read."),
 	{ 0 },
 };
@@ -37,8 +39,12 @@ static enum result file_init(struct bot *bot)
 	if (*p->postfix)
 		return DONE;
 	if (p->delete_file)
-		return bot_fail(bot, BAD_CONF, "postfix is empty: with delete_file every file in '%s' would be removed", p->path);
-	bot_log(bot, LEVEL_WARNING, "No file ending is set, every file in '%s' will be read.", p->path);
+		return bot_fail(
+			bot, BAD_CONF,
+			"postfix is empty: with delete_file every file in '%s' would be removed",
+			p->path);
+	bot_log(bot, LEVEL_WARNING, "No file ending is set, every file in '%s' will be read.",
+	        p->path);
 	return DONE;
 }
 
@@ -53,7 +59,9 @@ static enum result emit(struct bot *bot, const char *name, const char *path, int
 	enum result result = event_set(report, "feed.url", url);
 	if (result == DONE)
 		result = event_set(report, "extra.file_name", str_of(name));
-	return result == DONE ? bot_emit_file(bot, report, fd, p->chunk_size, p->chunk_replicate_header) : result;
+	return result == DONE
+	             ? bot_emit_file(bot, report, fd, p->chunk_size, p->chunk_replicate_header)
+	             : result;
 }
 
 /* One file of the directory. Somebody who still writes it holds a lock. */
@@ -61,7 +69,8 @@ static enum result file_read(struct bot *bot, const char *name)
 {
 	const struct params *p = bot->params;
 	size_t n = strlen(p->path);
-	struct str path = arena_printf(bot->arena, "%s%s%s", p->path, p->path[n - 1] == '/' ? "" : "/", name);
+	struct str path = arena_printf(bot->arena, "%s%s%s", p->path,
+	                               p->path[n - 1] == '/' ? "" : "/", name);
 	struct stat st;
 	enum result result = DONE;
 	int fd = open(path.p, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -71,7 +80,8 @@ static enum result file_read(struct bot *bot, const char *name)
 		goto out;
 	bot_log(bot, LEVEL_INFO, "Processing file '%s'.", path.p);
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-		bot_log(bot, LEVEL_INFO, "File '%s' is locked by another program, skipped.", path.p);
+		bot_log(bot, LEVEL_INFO, "File '%s' is locked by another program, skipped.",
+		        path.p);
 	else
 		result = emit(bot, name, path.p, fd);
 	if (result == DONE && p->delete_file)
@@ -100,7 +110,8 @@ static enum result file_collect(struct bot *bot)
 const struct bot_type collectors_file_collector_file = {
 	.module = "intelmq.bots.collectors.file.collector_file",
 	.summary = "Reads the files of a directory, again and again.",
-	PARAMS_OF(.path = "/tmp/", .postfix = ".csv", .chunk_size = PARAM_UNSET, .chunk_replicate_header = true),
+	PARAMS_OF(.path = "/tmp/", .postfix = ".csv", .chunk_size = PARAM_UNSET,
+	          .chunk_replicate_header = true),
 	.rate_limit = 300,
 	.uses = USES_FILES,
 	.init = file_init,

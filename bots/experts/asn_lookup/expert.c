@@ -22,7 +22,8 @@ struct params {
 #define PARAMS struct params
 static const struct param params[] = {
 	PATH(database, "Routing table in the text form of pyasn.", .required = true),
-	BOOL(autoupdate_cached_database, "Refresh the file of this bot when the module is run with --update-database."),
+	BOOL(autoupdate_cached_database,
+	     "Refresh the file of this bot when the module is run with --update-database."),
 	{ 0 },
 };
 
@@ -33,7 +34,8 @@ struct asn_state {
 enum { MAX_DATABASE = 1024 * 1024 * 1024 };
 
 /* One line: a network, white space, the number. Empty lines and comments are fine. */
-static int read_line(struct prefix_table *table, struct arena *arena, struct str line, struct err *err)
+static int read_line(struct prefix_table *table, struct arena *arena, struct str line,
+                     struct err *err)
 {
 	struct network network;
 	struct value asn;
@@ -44,9 +46,10 @@ static int read_line(struct prefix_table *table, struct arena *arena, struct str
 	if (gap == STR_NOT_FOUND)
 		gap = str_index(line, ' ');
 	if (gap == STR_NOT_FOUND || network_parse(str_slice(line, 0, gap), false, &network) < 0 ||
-	    number_int(arena, str_slice(line, gap, line.n), &asn) < 0 || asn.kind != VALUE_INT || asn.integer < 0 ||
-	    asn.integer > UINT32_MAX)
-		return err_set(err, FAULT_CONFIGURATION, "'%.*s' is not 'network number'", STR_ARG(line));
+	    number_int(arena, str_slice(line, gap, line.n), &asn) < 0 || asn.kind != VALUE_INT ||
+	    asn.integer < 0 || asn.integer > UINT32_MAX)
+		return err_set(err, FAULT_CONFIGURATION, "'%.*s' is not 'network number'",
+		               STR_ARG(line));
 	return prefix_table_add(table, network, (uint32_t)asn.integer, err);
 }
 
@@ -80,7 +83,9 @@ static enum result asn_lookup_init(struct bot *bot)
 	state->table = read_database(bot->arena, p->database, &bot->err);
 	if (state->table)
 		return DONE;
-	bot_log(bot, LEVEL_ERROR, "The database cannot be read; run '%s --update-database' to get one.", bot->type->module);
+	bot_log(bot, LEVEL_ERROR,
+	        "The database cannot be read; run '%s --update-database' to get one.",
+	        bot->type->module);
 	return BAD_CONF;
 }
 
@@ -90,8 +95,8 @@ static void asn_lookup_fini(struct bot *bot)
 	prefix_table_free(state->table);
 }
 
-static enum result add(struct bot *bot, struct event *event, const char *ip_field, const char *asn_field,
-                       const char *network_field)
+static enum result add(struct bot *bot, struct event *event, const char *ip_field,
+                       const char *asn_field, const char *network_field)
 {
 	const struct asn_state *state = bot->state;
 	struct str text = event_text(event, ip_field);
@@ -99,7 +104,8 @@ static enum result add(struct bot *bot, struct event *event, const char *ip_fiel
 	struct ip ip;
 	uint32_t asn;
 	char shown[NETWORK_TEXT_SIZE];
-	if (!text.p || ip_parse(text, &ip) < 0 || !prefix_table_find(state->table, &ip, &network, &asn))
+	if (!text.p || ip_parse(text, &ip) < 0 ||
+	    !prefix_table_find(state->table, &ip, &network, &asn))
 		return DONE;
 	struct value number = asn ? value_int(asn) : value_null();
 	struct str name = arena_dup(bot->arena, network_text(&network, shown));
@@ -121,12 +127,14 @@ static void asn_lookup_check(struct bot *bot, struct findings *findings)
 	const struct params *p = bot->params;
 	struct err err = { 0 };
 	if (access(p->database, F_OK) < 0) {
-		finding_add(findings, SEVERITY_ERROR, "database", "File given as parameter 'database' does not exist.");
+		finding_add(findings, SEVERITY_ERROR, "database",
+		            "File given as parameter 'database' does not exist.");
 		return;
 	}
 	struct prefix_table *table = read_database(bot->arena, p->database, &err);
 	if (!table)
-		finding_add(findings, SEVERITY_ERROR, "database", "Error reading database: %s", err.text);
+		finding_add(findings, SEVERITY_ERROR, "database", "Error reading database: %s",
+		            err.text);
 	prefix_table_free(table);
 }
 

@@ -12,10 +12,13 @@ struct params {
 #define PARAMS struct params
 static const char *const filter_types[] = { "blacklist", "whitelist", NULL };
 static const struct param params[] = {
-	CHOICE(filter_type, filter_types, "blacklist: filter_keys do not count; whitelist: only they do."),
+	CHOICE(filter_type, filter_types,
+	       "Whether filter_keys are the fields that do not count (blacklist) or all that do "
+	       "(whitelist)."),
 	LIST(filter_keys, "Fields, separated by commas; time.observation never counts."),
 	BOOL(bypass, "Let everything pass."),
-	INT(redis_cache_ttl, "Seconds until a message is forgotten, 0: never.", .min = 0, .max = INT32_MAX),
+	INT(redis_cache_ttl, "Seconds until a message is forgotten, 0: never.", .min = 0,
+	    .max = INT32_MAX),
 	{ 0 },
 };
 

@@ -18,11 +18,16 @@ struct params {
 #define PARAMS struct params
 static const struct param params[] = {
 	VALUE(filter_key, "Field to look at.", .empty_is_value = true),
-	VALUE(filter_value, "Value to compare with, of the field's type; with filter_regex a pattern.", .empty_is_value = true),
-	VALUE(filter_action, "keep or drop what matches.", .empty_is_value = true),
+	VALUE(filter_value,
+	      "Value to compare with, of the field's type; with filter_regex a pattern.",
+	      .empty_is_value = true),
+	VALUE(filter_action, "Whether to keep or to drop what matches.", .empty_is_value = true),
 	VALUE(filter_regex, "Search filter_value as a pattern in the text of the field."),
-	VALUE(not_after, "Drop events with a later time.source: a time, or how long ago as 15 days.", .empty_is_value = true),
-	VALUE(not_before, "Drop events with an earlier time.source: a time, or how long ago.", .empty_is_value = true),
+	VALUE(not_after,
+	      "Drop events with a later time.source: a time, or how long ago as 15 days.",
+	      .empty_is_value = true),
+	VALUE(not_before, "Drop events with an earlier time.source: a time, or how long ago.",
+	      .empty_is_value = true),
 	{ 0 },
 };
 
@@ -46,7 +51,8 @@ static bool is_set(struct value v)
 
 static bool names_a_unit(struct str text)
 {
-	static const char *const units[] = { "second", "minute", "hour", "day", "week", "month", "year" };
+	static const char *const units[] = { "second", "minute", "hour", "day",
+		                             "week",   "month",  "year" };
 	for (size_t i = 0; i < sizeof units / sizeof *units; i++)
 		if (str_find(text, str_of(units[i])) != STR_NOT_FOUND)
 			return true;
@@ -61,13 +67,17 @@ static enum result read_bound(struct bot *bot, struct value v, const char *name,
 		return DONE;
 	struct str text = v.kind == VALUE_STR ? v.text : value_text(bot->arena, v);
 	if (names_a_unit(text)) {
-		if (duration_minutes(text, &minutes, &bot->err) < 0 || !isfinite(minutes) || fabs(minutes) > 1e12)
-			return bot_fail(bot, BAD_CONF, "%s: '%.*s' is no span of time as '15 days'", name, STR_ARG(text));
+		if (duration_minutes(text, &minutes, &bot->err) < 0 || !isfinite(minutes) ||
+		    fabs(minutes) > 1e12)
+			return bot_fail(bot, BAD_CONF, "%s: '%.*s' is no span of time as '15 days'",
+			                name, STR_ARG(text));
 		*out = (struct bound){ BOUND_AGO, true, (int64_t)(minutes * 60e6) };
 		return DONE;
 	}
-	if (datetime_from_us(clock_now_us(), &now) < 0 || datetime_guess(text, &now, &time, &bot->err) < 0)
-		return bot_fail(bot, BAD_CONF, "%s: '%.*s' is no time: %s", name, STR_ARG(text), bot->err.text);
+	if (datetime_from_us(clock_now_us(), &now) < 0 ||
+	    datetime_guess(text, &now, &time, &bot->err) < 0)
+		return bot_fail(bot, BAD_CONF, "%s: '%.*s' is no time: %s", name, STR_ARG(text),
+		                bot->err.text);
 	*out = (struct bound){ BOUND_MOMENT, time.has_offset, datetime_to_us(&time) };
 	return DONE;
 }
@@ -77,7 +87,8 @@ static enum result filter_init(struct bot *bot)
 	const struct params *p = bot->params;
 	struct filter_state *state = bot->state;
 	state->keep = value_is_text(p->filter_action, S("keep"));
-	state->by_value = is_set(p->filter_key) && is_set(p->filter_value) && is_set(p->filter_action) &&
+	state->by_value = is_set(p->filter_key) && is_set(p->filter_value) &&
+	                  is_set(p->filter_action) &&
 	                  (state->keep || value_is_text(p->filter_action, S("drop")));
 	state->by_time = is_set(p->not_after) || is_set(p->not_before);
 	if (!state->by_value && !state->by_time)
@@ -85,10 +96,12 @@ static enum result filter_init(struct bot *bot)
 	if (state->by_value && value_truthy(p->filter_regex)) {
 		if (p->filter_value.kind != VALUE_STR ||
 		    regex_new(p->filter_value.text, 0, &state->regex, &bot->err) < 0)
-			return bot_fail(bot, BAD_CONF, "filter_value is no pattern: %s", bot->err.text);
+			return bot_fail(bot, BAD_CONF, "filter_value is no pattern: %s",
+			                bot->err.text);
 	}
 	enum result result = read_bound(bot, p->not_after, "not_after", &state->after);
-	return result == DONE ? read_bound(bot, p->not_before, "not_before", &state->before) : result;
+	return result == DONE ? read_bound(bot, p->not_before, "not_before", &state->before)
+	                      : result;
 }
 
 static void filter_fini(struct bot *bot)
@@ -112,7 +125,8 @@ static enum result by_time(struct bot *bot, const struct event *event)
 	struct datetime now, time;
 	if (!text.p)
 		return DONE;
-	if (datetime_from_us(clock_now_us(), &now) < 0 || datetime_guess(text, &now, &time, &bot->err) < 0) {
+	if (datetime_from_us(clock_now_us(), &now) < 0 ||
+	    datetime_guess(text, &now, &time, &bot->err) < 0) {
 		bot_log(bot, LEVEL_ERROR, "Could not parse time.source '%.*s'.", STR_ARG(text));
 		return DONE;
 	}
@@ -121,7 +135,8 @@ static enum result by_time(struct bot *bot, const struct event *event)
 		if (bounds[i]->kind == BOUND_NONE)
 			continue;
 		if (!bounds[i]->zone_known)
-			return bot_fail(bot, BAD_DATA, "%s has no time zone, time.source has one", i ? "not_before" : "not_after");
+			return bot_fail(bot, BAD_DATA, "%s has no time zone, time.source has one",
+			                i ? "not_before" : "not_after");
 		if (compare(bounds[i], datetime_to_us(&time)) == (i ? -1 : 1))
 			return DROP;
 	}
@@ -133,12 +148,15 @@ static int matches(struct bot *bot, const struct event *event)
 {
 	const struct params *p = bot->params;
 	const struct filter_state *state = bot->state;
-	const struct value *v = p->filter_key.kind == VALUE_STR ? event_get_key(event, p->filter_key.text) : NULL;
+	const struct value *v = p->filter_key.kind == VALUE_STR
+	                              ? event_get_key(event, p->filter_key.text)
+	                              : NULL;
 	if (!v)
 		return 0;
 	if (!state->regex)
 		return value_eq(*v, p->filter_value);
-	return regex_search(state->regex, bot->arena, v->kind == VALUE_STR ? v->text : value_text(bot->arena, *v), NULL,
+	return regex_search(state->regex, bot->arena,
+	                    v->kind == VALUE_STR ? v->text : value_text(bot->arena, *v), NULL,
 	                    &bot->err);
 }
 

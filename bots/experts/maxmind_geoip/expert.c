@@ -13,9 +13,11 @@ struct params {
 static const struct param params[] = {
 	PATH(database, "GeoLite2-City database (mmdb).", .required = true),
 	BOOL(overwrite, "Replace values that are there."),
-	BOOL(use_registered, "Take the country where the network is registered instead of where it is."),
+	BOOL(use_registered,
+	     "Take the country where the network is registered instead of where it is."),
 	SECRET(license_key, "License key of MaxMind, to download the database."),
-	BOOL(autoupdate_cached_database, "Refresh the file of this bot when the module is run with --update-database."),
+	BOOL(autoupdate_cached_database,
+	     "Refresh the file of this bot when the module is run with --update-database."),
 	{ 0 },
 };
 
@@ -36,8 +38,8 @@ struct side {
 };
 
 static const struct side sides[] = {
-	{ "source.ip", "source.geolocation.cc", "source.geolocation.latitude", "source.geolocation.longitude",
-	  "source.geolocation.city" },
+	{ "source.ip", "source.geolocation.cc", "source.geolocation.latitude",
+	  "source.geolocation.longitude", "source.geolocation.city" },
 	{ "destination.ip", "destination.geolocation.cc", "destination.geolocation.latitude",
 	  "destination.geolocation.longitude", "destination.geolocation.city" },
 };
@@ -49,7 +51,8 @@ static struct value lookup(struct bot *bot, MMDB_entry_s *entry, const char *con
 	if (MMDB_aget_value(entry, &data, path) != MMDB_SUCCESS || !data.has_data)
 		return value_null();
 	if (data.type == MMDB_DATA_TYPE_UTF8_STRING)
-		return value_str(arena_dup(bot->arena, (struct str){ data.utf8_string, data.data_size }));
+		return value_str(
+			arena_dup(bot->arena, (struct str){ data.utf8_string, data.data_size }));
 	if (data.type == MMDB_DATA_TYPE_DOUBLE && data.double_value != 0)
 		return value_float(data.double_value);
 	return value_null();
@@ -64,12 +67,16 @@ static enum result geoip_side(struct bot *bot, struct event *event, const struct
 	int address_error = 0, error = 0;
 	if (!ip.p)
 		return DONE;
-	MMDB_lookup_result_s found = MMDB_lookup_string(&state->database, arena_cstr(bot->arena, ip), &address_error, &error);
-	if (address_error || error == MMDB_IPV6_LOOKUP_IN_IPV4_DATABASE_ERROR || (!error && !found.found_entry))
+	MMDB_lookup_result_s found = MMDB_lookup_string(
+		&state->database, arena_cstr(bot->arena, ip), &address_error, &error);
+	if (address_error || error == MMDB_IPV6_LOOKUP_IN_IPV4_DATABASE_ERROR ||
+	    (!error && !found.found_entry))
 		return DONE;
 	if (error)
 		return bot_fail(bot, TRY_LATER, "%s: %s", p->database, MMDB_strerror(error));
-	const struct { const char *field, *const *path; } fields[] = {
+	const struct {
+		const char *field, *const *path;
+	} fields[] = {
 		{ side->cc, p->use_registered ? registered : country },
 		{ side->latitude, latitude },
 		{ side->longitude, longitude },
@@ -77,7 +84,8 @@ static enum result geoip_side(struct bot *bot, struct event *event, const struct
 	};
 	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
 		struct value v = lookup(bot, &found.entry, fields[i].path);
-		if (v.kind != VALUE_NULL && event_add(event, str_of(fields[i].field), v, flags) == ADD_FAILED)
+		if (v.kind != VALUE_NULL &&
+		    event_add(event, str_of(fields[i].field), v, flags) == ADD_FAILED)
 			return BAD_DATA;
 	}
 	return DONE;
@@ -101,8 +109,8 @@ static enum result maxmind_geoip_init(struct bot *bot)
 	state->is_open = error == MMDB_SUCCESS;
 	if (state->is_open)
 		return DONE;
-	return bot_fail(bot, BAD_CONF, "%s: %s; '%s --update-database' downloads one", p->database, MMDB_strerror(error),
-	                bot->type->module);
+	return bot_fail(bot, BAD_CONF, "%s: %s; '%s --update-database' downloads one", p->database,
+	                MMDB_strerror(error), bot->type->module);
 }
 
 static void maxmind_geoip_fini(struct bot *bot)
@@ -120,14 +128,16 @@ static void maxmind_geoip_check(struct bot *bot, struct findings *findings)
 	if (error == MMDB_SUCCESS)
 		MMDB_close(&database);
 	else
-		finding_add(findings, SEVERITY_ERROR, "database", "Error reading database: %s", MMDB_strerror(error));
+		finding_add(findings, SEVERITY_ERROR, "database", "Error reading database: %s",
+		            MMDB_strerror(error));
 }
 
 const struct bot_type experts_maxmind_geoip_expert = {
 	.module = "intelmq.bots.experts.maxmind_geoip.expert",
 	.summary = "Adds country, city and coordinates of addresses from a local database.",
 	PARAMS_OF(.database = "/opt/intelmq/var/lib/bots/maxmind_geoip/GeoLite2-City.mmdb",
-	          .license_key = "<insert Maxmind license key>", .autoupdate_cached_database = true),
+	          .license_key = "<insert Maxmind license key>",
+	          .autoupdate_cached_database = true),
 	.state_size = sizeof(struct geoip_state),
 	.uses = USES_FILES,
 	.init = maxmind_geoip_init,

@@ -26,7 +26,8 @@ struct params {
 static const struct param params[] = {
 	PATH(configuration_path, "File with the rules (JSON or YAML).", .required = true),
 	BOOL(case_sensitive, "Patterns tell upper from lower case."),
-	INT(maximum_matches, "Apply so many matching rules at most.", .nullable = true, .min = 1, .max = INT32_MAX),
+	INT(maximum_matches, "Apply so many matching rules at most.", .nullable = true, .min = 1,
+	    .max = INT32_MAX),
 	BOOL(overwrite, "Replace values that are there."),
 	{ 0 },
 };
@@ -55,17 +56,19 @@ struct modify_state {
 
 /* ---- Rules ---- */
 
-static enum result read_condition(struct bot *bot, struct condition *c, const struct pair *pair, struct str rule)
+static enum result read_condition(struct bot *bot, struct condition *c, const struct pair *pair,
+                                  struct str rule)
 {
 	const struct params *p = bot->params;
 	*c = (struct condition){ .field = pair->key, .value = pair->value };
 	if (pair->value.kind != VALUE_STR)
 		return DONE;
 	c->absent = pair->value.text.n == 0;
-	if (!c->absent &&
-	    regex_new(pair->value.text, p->case_sensitive ? 0 : REGEX_IGNORE_CASE, &c->regex, &bot->err) < 0)
-		return bot_fail(bot, BAD_CONF, "%s: rule '%.*s', condition '%.*s': %s", p->configuration_path, STR_ARG(rule),
-		                STR_ARG(pair->key), bot->err.text);
+	if (!c->absent && regex_new(pair->value.text, p->case_sensitive ? 0 : REGEX_IGNORE_CASE,
+	                            &c->regex, &bot->err) < 0)
+		return bot_fail(bot, BAD_CONF, "%s: rule '%.*s', condition '%.*s': %s",
+		                p->configuration_path, STR_ARG(rule), STR_ARG(pair->key),
+		                bot->err.text);
 	return DONE;
 }
 
@@ -76,12 +79,15 @@ static enum result read_rule(struct bot *bot, struct rule *rule, struct value v,
 	const struct value *conditions = v.kind == VALUE_DICT ? dict_get(v.dict, S("if")) : NULL;
 	const struct value *then = v.kind == VALUE_DICT ? dict_get(v.dict, S("then")) : NULL;
 	if (!conditions || conditions->kind != VALUE_DICT || !then || then->kind != VALUE_DICT)
-		return bot_fail(bot, BAD_CONF, "%s: rule %zu needs the objects 'if' and 'then'", p->configuration_path, number);
-	rule->name = name && name->kind == VALUE_STR ? name->text : arena_printf(bot->arena, "%zu", number);
+		return bot_fail(bot, BAD_CONF, "%s: rule %zu needs the objects 'if' and 'then'",
+		                p->configuration_path, number);
+	rule->name = name && name->kind == VALUE_STR ? name->text
+	                                             : arena_printf(bot->arena, "%zu", number);
 	rule->then = then->dict;
 	rule->conditions = arena_zalloc(bot->arena, conditions->dict->n, sizeof *rule->conditions);
 	for (size_t i = 0; i < conditions->dict->n; i++) {
-		enum result result = read_condition(bot, &rule->conditions[i], &conditions->dict->pairs[i], rule->name);
+		enum result result = read_condition(bot, &rule->conditions[i],
+		                                    &conditions->dict->pairs[i], rule->name);
 		rule->n++;
 		if (result != DONE)
 			return result;
@@ -133,7 +139,8 @@ struct matched {
 };
 
 /* 1, 0, or -1: the value cannot be searched. */
-static int condition_holds(struct bot *bot, const struct condition *c, const struct event *event, struct regex_match *match)
+static int condition_holds(struct bot *bot, const struct condition *c, const struct event *event,
+                           struct regex_match *match)
 {
 	const struct value *v = event_get_key(event, c->field);
 	if (c->absent)
@@ -143,13 +150,16 @@ static int condition_holds(struct bot *bot, const struct condition *c, const str
 	if (!c->regex)
 		return value_eq(*v, c->value);
 	if (v->kind == VALUE_LIST || v->kind == VALUE_DICT)
-		return err_set(&bot->err, FAULT_OTHER, "field '%.*s' is a list or an object: no pattern can be searched in it",
-		               STR_ARG(c->field));
+		return err_set(
+			&bot->err, FAULT_OTHER,
+			"field '%.*s' is a list or an object: no pattern can be searched in it",
+			STR_ARG(c->field));
 	struct str text = v->kind == VALUE_STR ? v->text : value_text(bot->arena, *v);
 	return regex_search(c->regex, bot->arena, text, match, &bot->err);
 }
 
-static int rule_holds(struct bot *bot, const struct rule *rule, const struct event *event, struct regex_match *matches)
+static int rule_holds(struct bot *bot, const struct rule *rule, const struct event *event,
+                      struct regex_match *matches)
 {
 	for (size_t i = 0; i < rule->n; i++) {
 		int holds = condition_holds(bot, &rule->conditions[i], event, &matches[i]);
@@ -161,7 +171,8 @@ static int rule_holds(struct bot *bot, const struct rule *rule, const struct eve
 
 /* ---- Actions: {msg[field]} and {matches[field][group]} ---- */
 
-static int find_group(const struct matched *m, const struct format_path *path, struct value *out, struct err *err)
+static int find_group(const struct matched *m, const struct format_path *path, struct value *out,
+                      struct err *err)
 {
 	for (size_t i = 0; i < m->rule->n; i++) {
 		const struct condition *c = &m->rule->conditions[i];
@@ -170,28 +181,35 @@ static int find_group(const struct matched *m, const struct format_path *path, s
 		if (path->n != 3)
 			break;
 		const struct format_step *group = &path->steps[2];
-		size_t number = group->is_index ? (size_t)group->index : regex_group_number(c->regex, group->name);
+		size_t number = group->is_index ? (size_t)group->index
+		                                : regex_group_number(c->regex, group->name);
 		if (number > regex_group_count(c->regex) || (!group->is_index && number == 0))
 			return err_set(err, FAULT_OTHER, "no such group");
 		struct str text = regex_group(&m->matches[i], number);
 		*out = text.p ? value_str(text) : value_null();
 		return 0;
 	}
-	return err_set(err, FAULT_KEY_NOT_EXISTS, "no match of '%.*s'", STR_ARG(path->steps[1].name));
+	return err_set(err, FAULT_KEY_NOT_EXISTS, "no match of '%.*s'",
+	               STR_ARG(path->steps[1].name));
 }
 
-static int find_value(const void *context, const struct format_path *path, struct value *out, bool *special_out, struct err *err)
+static int find_value(const void *context, const struct format_path *path, struct value *out,
+                      bool *special_out, struct err *err)
 {
 	const struct matched *m = context;
 	*special_out = false;
-	if (path->n >= 2 && path->steps[1].kind == FORMAT_KEY && str_eq(path->steps[0].name, S("matches")))
+	if (path->n >= 2 && path->steps[1].kind == FORMAT_KEY &&
+	    str_eq(path->steps[0].name, S("matches")))
 		return find_group(m, path, out, err);
-	if (path->n < 2 || path->steps[1].kind != FORMAT_KEY || !str_eq(path->steps[0].name, S("msg")))
-		return err_set(err, FAULT_KEY_NOT_EXISTS, "'%.*s' is neither msg[field] nor matches[field][group]",
+	if (path->n < 2 || path->steps[1].kind != FORMAT_KEY ||
+	    !str_eq(path->steps[0].name, S("msg")))
+		return err_set(err, FAULT_KEY_NOT_EXISTS,
+		               "'%.*s' is neither msg[field] nor matches[field][group]",
 		               STR_ARG(path->steps[0].name));
 	const struct value *v = event_get_key(m->event, path->steps[1].name);
 	if (!v)
-		return err_set(err, FAULT_KEY_NOT_EXISTS, "the event has no field '%.*s'", STR_ARG(path->steps[1].name));
+		return err_set(err, FAULT_KEY_NOT_EXISTS, "the event has no field '%.*s'",
+		               STR_ARG(path->steps[1].name));
 	*out = *v;
 	return format_walk(out, path->steps + 2, path->n - 2, err);
 }
@@ -210,7 +228,8 @@ static enum result apply(struct bot *bot, const struct matched *m, struct event 
 				return BAD_DATA;
 			v = value_str(buffer_str(&text));
 		}
-		if (event_add(event, action->key, v, p->overwrite ? EVENT_OVERWRITE : EVENT_KEEP) == ADD_FAILED)
+		if (event_add(event, action->key, v, p->overwrite ? EVENT_OVERWRITE : EVENT_KEEP) ==
+		    ADD_FAILED)
 			return BAD_DATA;
 	}
 	return DONE;
@@ -242,8 +261,8 @@ static enum result modify_enrich(struct bot *bot, struct event *event)
 const struct bot_type experts_modify_expert = {
 	.module = "intelmq.bots.experts.modify.expert",
 	.summary = "Sets fields by rules from a file.",
-	PARAMS_OF(.configuration_path = "/opt/intelmq/var/lib/bots/modify/modify.conf", .case_sensitive = true,
-	          .overwrite = true, .maximum_matches = PARAM_UNSET),
+	PARAMS_OF(.configuration_path = "/opt/intelmq/var/lib/bots/modify/modify.conf",
+	          .case_sensitive = true, .overwrite = true, .maximum_matches = PARAM_UNSET),
 	.state_size = sizeof(struct modify_state),
 	.uses = USES_FILES,
 	.init = modify_init,

@@ -11,23 +11,27 @@ struct params {
 
 #define PARAMS struct params
 static const struct param params[] = {
-	LIST(fields, "Fields to look at, in this order.", .empty_is_value = true, .keep_spaces = true),
-	LIST(policy, "For each field: del removes it, drop discards the event.", .empty_is_value = true, .keep_spaces = true),
+	LIST(fields, "Fields to look at, in this order.", .empty_is_value = true,
+	     .keep_spaces = true),
+	LIST(policy, "For each field: del removes it, drop discards the event.",
+	     .empty_is_value = true, .keep_spaces = true),
 	{ 0 },
 };
 
 /* RFC 1918, 6598, 1122, 3927, 6890, 5737, 3068, 2544, 5771, 1112, 919; 4291 and 3849. */
 static const char *const reserved_networks[] = {
-	"10.0.0.0/8",      "100.64.0.0/10",   "127.0.0.0/8",    "169.254.0.0/16",  "172.16.0.0/12",
-	"192.0.0.0/24",    "192.0.2.0/24",    "192.88.99.0/24", "192.168.0.0/16",  "198.18.0.0/15",
-	"198.51.100.0/24", "203.0.113.0/24",  "224.0.0.0/4",    "240.0.0.0/4",     "255.255.255.255/32",
-	"fe80::/64",       "2001:db8::/32",
+	"10.0.0.0/8",     "100.64.0.0/10", "127.0.0.0/8",        "169.254.0.0/16",
+	"172.16.0.0/12",  "192.0.0.0/24",  "192.0.2.0/24",       "192.88.99.0/24",
+	"192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24",    "203.0.113.0/24",
+	"224.0.0.0/4",    "240.0.0.0/4",   "255.255.255.255/32", "fe80::/64",
+	"2001:db8::/32",
 };
 
 /* RFC 2606. A name with a dot in front also stands for all names below it. */
 static const char *const reserved_names[] = { "example.com", "example.net", "example.org" };
 static const char *const reserved_domains[] = {
-	".test", ".example", ".invalid", ".localhost", ".example.com", ".example.net", ".example.org",
+	".test",        ".example",     ".invalid",     ".localhost",
+	".example.com", ".example.net", ".example.org",
 };
 
 enum { NETWORKS = sizeof reserved_networks / sizeof *reserved_networks };
@@ -79,7 +83,8 @@ static int judge(struct bot *bot, struct str field, const struct value *v)
 		return 0;
 	if (url_split(bot->arena, v->text, &url, &bot->err) < 0)
 		return -1;
-	return ip_parse(url.authority, &ip) == 0 ? is_reserved_ip(bot->state, &ip) : is_reserved_name(url.authority);
+	return ip_parse(url.authority, &ip) == 0 ? is_reserved_ip(bot->state, &ip)
+	                                         : is_reserved_name(url.authority);
 }
 
 /* The first hit ends the search. */
@@ -87,7 +92,8 @@ static enum result rfc1918_enrich(struct bot *bot, struct event *event)
 {
 	const struct rfc1918_state *state = bot->state;
 	for (size_t i = 0; i < state->fields->n; i++) {
-		struct str field = state->fields->items[i].text, policy = state->policy->items[i].text;
+		struct str field = state->fields->items[i].text,
+			   policy = state->policy->items[i].text;
 		const struct value *v = event_get_key(event, field);
 		int hit = v ? judge(bot, field, v) : 0;
 		if (hit < 0)
@@ -95,7 +101,8 @@ static enum result rfc1918_enrich(struct bot *bot, struct event *event)
 		if (!hit)
 			continue;
 		if (str_eq(policy, S("drop"))) {
-			bot_log(bot, LEVEL_DEBUG, "Dropped an event: %.*s is reserved.", STR_ARG(field));
+			bot_log(bot, LEVEL_DEBUG, "Dropped an event: %.*s is reserved.",
+			        STR_ARG(field));
 			return DROP;
 		}
 		if (str_eq(policy, S("del")))
@@ -107,8 +114,9 @@ static enum result rfc1918_enrich(struct bot *bot, struct event *event)
 
 static const char *lists_disagree(const struct params *p)
 {
-	return p->fields && p->policy && p->fields->n == p->policy->n ? NULL :
-	                                                                "policy must have one entry for each of fields";
+	return p->fields && p->policy && p->fields->n == p->policy->n
+	             ? NULL
+	             : "policy must have one entry for each of fields";
 }
 
 static struct list *lowered(struct bot *bot, const struct list *texts)

@@ -21,9 +21,15 @@ static const struct scheme {
 	int port;
 	const char *application, *transport;
 } schemes[] = {
-	{ "ftp", 21, "ftp", "tcp" },   { "http", 80, "http", "tcp" }, { "https", 443, "http", NULL },
-	{ "sftp", 22, "sftp", "tcp" }, { "ssh", 22, "ssh", "tcp" },   { "tftp", 69, "tftp", "udp" },
-	{ "ws", 80, "ws", "tcp" },     { "wss", 443, "wss", "tcp" },  { 0 },
+	{ "ftp", 21, "ftp", "tcp" },
+	{ "http", 80, "http", "tcp" },
+	{ "https", 443, "http", NULL },
+	{ "sftp", 22, "sftp", "tcp" },
+	{ "ssh", 22, "ssh", "tcp" },
+	{ "tftp", 69, "tftp", "udp" },
+	{ "ws", 80, "ws", "tcp" },
+	{ "wss", 443, "wss", "tcp" },
+	{ 0 },
 };
 
 static const struct scheme *scheme_find(struct str name)
@@ -40,9 +46,10 @@ struct side {
 };
 
 static const struct side sides[] = {
-	{ "source.url", "source.ip", "source.fqdn", "source.port", "source.urlpath", "source.account" },
-	{ "destination.url", "destination.ip", "destination.fqdn", "destination.port", "destination.urlpath",
-	  "destination.account" },
+	{ "source.url", "source.ip", "source.fqdn", "source.port", "source.urlpath",
+	  "source.account" },
+	{ "destination.url", "destination.ip", "destination.fqdn", "destination.port",
+	  "destination.urlpath", "destination.account" },
 };
 
 static bool is_skipped(const struct params *p, const char *field)
@@ -54,21 +61,25 @@ static bool is_skipped(const struct params *p, const char *field)
 }
 
 /* ADD_REFUSED: the field is skipped, kept as it was, or the value does not fit it. */
-static enum added put(struct bot *bot, struct event *event, const char *field, struct value v, unsigned lenient)
+static enum added put(struct bot *bot, struct event *event, const char *field, struct value v,
+                      unsigned lenient)
 {
 	const struct params *p = bot->params;
 	if (is_skipped(p, field))
 		return ADD_REFUSED;
-	return event_add(event, str_of(field), v, (p->overwrite ? EVENT_OVERWRITE : EVENT_KEEP) | lenient);
+	return event_add(event, str_of(field), v,
+	                 (p->overwrite ? EVENT_OVERWRITE : EVENT_KEEP) | lenient);
 }
 
-static enum added put_text(struct bot *bot, struct event *event, const char *field, struct str text, unsigned lenient)
+static enum added put_text(struct bot *bot, struct event *event, const char *field, struct str text,
+                           unsigned lenient)
 {
 	return put(bot, event, field, text.p ? value_str(text) : value_null(), lenient);
 }
 
 /* The host is an address or a name. */
-static enum added put_host(struct bot *bot, struct event *event, const struct side *side, struct str host)
+static enum added put_host(struct bot *bot, struct event *event, const struct side *side,
+                           struct str host)
 {
 	if (!host.n)
 		return ADD_REFUSED;
@@ -80,8 +91,8 @@ static enum added put_host(struct bot *bot, struct event *event, const struct si
 	return ADD_REFUSED;
 }
 
-static enum added put_port(struct bot *bot, struct event *event, const struct side *side, const struct url *url,
-                           const struct scheme *scheme)
+static enum added put_port(struct bot *bot, struct event *event, const struct side *side,
+                           const struct url *url, const struct scheme *scheme)
 {
 	int port;
 	if (url_port(url, &port, &bot->err) < 0)
@@ -91,7 +102,8 @@ static enum added put_port(struct bot *bot, struct event *event, const struct si
 	return port ? put(bot, event, side->port, value_int(port), 0) : ADD_REFUSED;
 }
 
-static enum result url_side(struct bot *bot, struct event *event, const struct side *side, bool *protocol_known)
+static enum result url_side(struct bot *bot, struct event *event, const struct side *side,
+                            bool *protocol_known)
 {
 	struct str text = event_text(event, side->url);
 	struct url url;
@@ -112,9 +124,9 @@ static enum result url_side(struct bot *bot, struct event *event, const struct s
 		return DONE;
 	struct str application = scheme->application ? str_of(scheme->application) : url.scheme;
 	enum added first = put_text(bot, event, "protocol.application", application, 0);
-	enum added second = scheme->transport ?
-	                            put_text(bot, event, "protocol.transport", str_of(scheme->transport), 0) :
-	                            ADD_REFUSED;
+	enum added second = scheme->transport ? put_text(bot, event, "protocol.transport",
+	                                                 str_of(scheme->transport), 0)
+	                                      : ADD_REFUSED;
 	*protocol_known = first == ADD_STORED || second == ADD_STORED;
 	return first == ADD_FAILED || second == ADD_FAILED ? BAD_DATA : DONE;
 }

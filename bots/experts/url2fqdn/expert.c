@@ -13,10 +13,11 @@ static const struct param params[] = {
 	{ 0 },
 };
 
-static const char deprecated[] = "This bot is deprecated; use intelmq.bots.experts.url.expert with skip_fields";
+static const char deprecated[] =
+	"This bot is deprecated; use intelmq.bots.experts.url.expert with skip_fields";
 
-static enum result url2fqdn_side(struct bot *bot, struct event *event, const char *url_field, const char *fqdn,
-                                 const char *ip)
+static enum result url2fqdn_side(struct bot *bot, struct event *event, const char *url_field,
+                                 const char *fqdn, const char *ip)
 {
 	const struct params *p = bot->params;
 	struct str text = event_text(event, url_field);
@@ -56,7 +57,8 @@ static void url2fqdn_check(struct bot *bot, struct findings *findings)
 
 const struct bot_type experts_url2fqdn_expert = {
 	.module = "intelmq.bots.experts.url2fqdn.expert",
-	.summary = "Copies the host of a URL to the name or address field (superseded by the URL expert).",
+	.summary = "Copies the host of a URL to the name or address field (superseded by the URL "
+		   "expert).",
 	PARAMS_OF(.overwrite = false),
 	.init = url2fqdn_init,
 	.check = url2fqdn_check,

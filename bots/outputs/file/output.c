@@ -18,9 +18,11 @@ struct params {
 
 #define PARAMS struct params
 static const struct param params[] = {
-	PATH(file, "File to append to; with format_filename a pattern as {event[source.ip]}.", .required = true),
+	PATH(file, "File to append to; with format_filename a pattern as {event[source.ip]}.",
+	     .required = true),
 	BOOL(format_filename, "Fill in fields of each event into the name of the file."),
-	STR(encoding_errors_mode, "What is done with characters that cannot be written: strict, ignore, replace …"),
+	STR(encoding_errors_mode,
+	    "What is done with characters that cannot be written: strict, ignore or replace."),
 	GROUP(export, export_params),
 	{ 0 },
 };
@@ -63,7 +65,8 @@ static enum result file_open(struct bot *bot, struct str path)
 	if (state->fd < 0 && errno == ENOENT && make_directories(state->path) == 0)
 		state->fd = open(state->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
 	if (state->fd < 0 || fstat(state->fd, &state->opened) < 0)
-		return bot_fail(bot, TRY_LATER, "%s cannot be opened: %s", state->path, strerror(errno));
+		return bot_fail(bot, TRY_LATER, "%s cannot be opened: %s", state->path,
+		                strerror(errno));
 	return DONE;
 }
 
@@ -71,8 +74,8 @@ static enum result file_open(struct bot *bot, struct str path)
 static bool is_in_place(const struct file_state *state)
 {
 	struct stat now;
-	return state->fd >= 0 && stat(state->path, &now) == 0 && now.st_ino == state->opened.st_ino &&
-	       now.st_dev == state->opened.st_dev;
+	return state->fd >= 0 && stat(state->path, &now) == 0 &&
+	       now.st_ino == state->opened.st_ino && now.st_dev == state->opened.st_dev;
 }
 
 static enum result file_flush(struct bot *bot)
@@ -97,9 +100,11 @@ static enum result file_flush(struct bot *bot)
 			int error = errno;
 			/* Half a batch would be written again with the whole one. */
 			if (ftruncate(state->fd, before.st_size) < 0)
-				bot_log(bot, LEVEL_WARNING, "%s may hold lines twice.", state->path);
+				bot_log(bot, LEVEL_WARNING, "%s may hold lines twice.",
+				        state->path);
 			buffer_clear(&state->lines);
-			return bot_fail(bot, TRY_LATER, "%s cannot be written: %s", state->path, strerror(error));
+			return bot_fail(bot, TRY_LATER, "%s cannot be written: %s", state->path,
+			                strerror(error));
 		}
 		done += (size_t)n;
 	}
@@ -118,30 +123,33 @@ static bool is_time(struct str key)
 	return str_eq(key, S("time.source")) || str_eq(key, S("time.observation"));
 }
 
-static int name_find(const void *context, const struct format_path *path, struct value *out, bool *special_out,
-                     struct err *err)
+static int name_find(const void *context, const struct format_path *path, struct value *out,
+                     bool *special_out, struct err *err)
 {
 	const struct name_source *source = context;
-	if (path->n < 2 || !str_eq(path->steps[0].name, S("event")) || path->steps[1].kind != FORMAT_KEY)
+	if (path->n < 2 || !str_eq(path->steps[0].name, S("event")) ||
+	    path->steps[1].kind != FORMAT_KEY)
 		return err_set(err, FAULT_KEY_NOT_EXISTS, "only event[FIELD] can be filled in");
 	struct str key = path->steps[1].name;
 	const struct value *v = event_get_key(source->event, key);
 	if (!v)
-		return err_set(err, FAULT_KEY_NOT_EXISTS, "the event has no field '%.*s'", STR_ARG(key));
+		return err_set(err, FAULT_KEY_NOT_EXISTS, "the event has no field '%.*s'",
+		               STR_ARG(key));
 	*out = *v;
 	*special_out = path->n == 2 && is_time(key);
 	return *special_out ? 0 : format_walk(out, path->steps + 2, path->n - 2, err);
 }
 
-static int name_print(const void *context, const struct format_path *path, char conversion, struct str spec,
-                      struct buffer *out, struct err *err)
+static int name_print(const void *context, const struct format_path *path, char conversion,
+                      struct str spec, struct buffer *out, struct err *err)
 {
 	const struct name_source *source = context;
 	const struct value *v = event_get_key(source->event, path->steps[1].name);
 	struct datetime time;
 	if (!v || v->kind != VALUE_STR || datetime_from_canonical(v->text, &time) < 0)
 		return err_set(err, FAULT_OTHER, "'%.*s' is no time", STR_ARG(path->steps[1].name));
-	return datetime_format(out, &time, conversion || !spec.n ? S("%Y-%m-%d %H:%M:%S+00:00") : spec);
+	return datetime_format(out, &time,
+	                       conversion || !spec.n ? S("%Y-%m-%d %H:%M:%S+00:00") : spec);
 }
 
 static enum result file_of_event(struct bot *bot, const struct event *event)
@@ -213,15 +221,18 @@ static void file_check(struct bot *bot, struct findings *findings)
 	if (stat(directory, &st) == 0 || strstr(directory, "{ev"))
 		return;
 	if (make_directories(p->file) == 0)
-		finding_add(findings, SEVERITY_INFO, "file", "the directory %s did not exist and was made", directory);
+		finding_add(findings, SEVERITY_INFO, "file",
+		            "the directory %s did not exist and was made", directory);
 	else
-		finding_add(findings, SEVERITY_ERROR, "file", "the directory %s does not exist and cannot be made", directory);
+		finding_add(findings, SEVERITY_ERROR, "file",
+		            "the directory %s does not exist and cannot be made", directory);
 }
 
 const struct bot_type outputs_file_output = {
 	.module = "intelmq.bots.outputs.file.output",
 	.summary = "Appends every event as a line of JSON to a file.",
-	PARAMS_OF(.file = "/opt/intelmq/var/lib/bots/file-output/events.txt", .encoding_errors_mode = "strict"),
+	PARAMS_OF(.file = "/opt/intelmq/var/lib/bots/file-output/events.txt",
+	          .encoding_errors_mode = "strict"),
 	.state_size = sizeof(struct file_state),
 	.uses = USES_FILES,
 	.delivers = DELIVERS_AT_LEAST_ONCE,

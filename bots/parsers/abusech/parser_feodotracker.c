@@ -25,9 +25,11 @@ static const struct map fields[] = {
 /* The time of first_seen, or the day of last_online where there is none. */
 static enum result feodotracker_row(struct bot *bot, const struct row *row, struct event *event)
 {
-	const struct value *seen = row_json(row, "first_seen"), *online = row_json(row, "last_online");
+	const struct value *seen = row_json(row, "first_seen"),
+			   *online = row_json(row, "last_online");
 	bool first = seen && value_truthy(*seen);
-	struct str time, format = first ? S("from_format|%Y-%m-%d %H:%M:%S") : S("from_format_midnight|%Y-%m-%d");
+	struct str time, format = first ? S("from_format|%Y-%m-%d %H:%M:%S")
+	                                : S("from_format_midnight|%Y-%m-%d");
 	const struct value *text = first ? seen : online;
 	if (!text || !value_truthy(*text))
 		return DONE;

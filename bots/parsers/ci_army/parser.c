@@ -9,7 +9,8 @@ static const struct map fields[] = {
 };
 
 /* Lines go into raw as they are, with blanks around. */
-static enum result ci_army_begin(struct bot *bot, const struct event *report, struct rows_options *options)
+static enum result ci_army_begin(struct bot *bot, const struct event *report,
+                                 struct rows_options *options)
 {
 	(void)bot;
 	(void)report;

@@ -18,25 +18,36 @@ struct params {
 	const struct list *columns;
 	struct value columns_required, skip_header;
 	const struct dict *column_regex_search, *compose_fields, *data_type, *type_translation;
-	const char *default_url_protocol, *delimiter, *filter_text, *filter_type, *time_format, *type;
+	const char *default_url_protocol, *delimiter, *filter_text, *filter_type, *time_format,
+		*type;
 };
 
 #define PARAMS struct params
 static const char *const filter_types[] = { "whitelist", "blacklist", NULL };
 static const struct param params[] = {
-	LIST(columns, "Field of each column; alternatives are separated by |, __IGNORE__ or nothing skips.", .required = true,
-	     .empty_is_value = true),
-	VALUE(columns_required, "List of booleans, one per column: false accepts that no alternative takes the value."),
-	MAP(column_regex_search, "Field to pattern: the first match replaces the value.", .json_text = true),
-	MAP(compose_fields, "Field to text with {0}, {1} … for the cells of the row.", .json_text = true),
+	LIST(columns,
+	     "Field of each column; alternatives are separated by |, __IGNORE__ or nothing skips.",
+	     .required = true, .empty_is_value = true),
+	VALUE(columns_required, "List of booleans, one per column: false accepts that no "
+	                        "alternative takes the value."),
+	MAP(column_regex_search, "Field to pattern: the first match replaces the value.",
+	    .json_text = true),
+	MAP(compose_fields, "Field to text with {0}, {1} … for the cells of the row.",
+	    .json_text = true),
 	MAP(data_type, "Field to json: the cell is decoded as JSON.", .json_text = true),
-	MAP(type_translation, "Values of classification.type and what they become.", .json_text = true),
+	MAP(type_translation, "Values of classification.type and what they become.",
+	    .json_text = true),
 	STR(default_url_protocol, "Put in front of URLs without one."),
 	STR(delimiter, "Character between two cells."),
 	VALUE(skip_header, "Lines to skip at the start; true is one."),
 	STR(filter_text, "Text to look for in the whole row.", .nullable = true),
-	CHOICE(filter_type, filter_types, "The whitelist keeps rows with filter_text, the blacklist rows without it.", .nullable = true),
-	STR(time_format, "How times are read: fuzzy, timestamp, windows_nt, epoch_millis, utc_isoformat, from_format|…", .nullable = true),
+	CHOICE(filter_type, filter_types,
+	       "The whitelist keeps rows with filter_text, the blacklist rows without it.",
+	       .nullable = true),
+	STR(time_format,
+	    "How times are read: fuzzy, timestamp, windows_nt, epoch_millis, utc_isoformat, "
+	    "from_format|… and so on.",
+	    .nullable = true),
 	STR(type, "Classification type of all rows (better: default_fields).", .nullable = true),
 	{ 0 },
 };
@@ -74,19 +85,23 @@ static bool maps_to(const struct dict *map, struct str key, struct str text)
 static enum result prepare_way(struct bot *bot, struct alternative *way, struct str field)
 {
 	const struct params *p = bot->params;
-	const struct value *pattern = p->column_regex_search ? dict_get(p->column_regex_search, field) : NULL;
+	const struct value *pattern = p->column_regex_search
+	                                    ? dict_get(p->column_regex_search, field)
+	                                    : NULL;
 	*way = (struct alternative){
 		.field = field,
 		.ignored = !field.n || str_eq(field, S("__IGNORE__")),
 		.json = maps_to(p->data_type, field, S("json")),
 		.is_time = str_eq(field, S("time.source")) || str_eq(field, S("time.destination")),
 		.is_url = str_ends(field, S(".url")),
-		.translated = str_eq(field, S("classification.type")) && p->type_translation && p->type_translation->n,
+		.translated = str_eq(field, S("classification.type")) && p->type_translation &&
+		              p->type_translation->n,
 	};
 	if (!pattern || pattern->kind != VALUE_STR)
 		return DONE;
 	if (regex_new(pattern->text, 0, &way->search, &bot->err) < 0)
-		return bot_fail(bot, BAD_CONF, "column_regex_search of '%.*s': %s", STR_ARG(field), bot->err.text);
+		return bot_fail(bot, BAD_CONF, "column_regex_search of '%.*s': %s", STR_ARG(field),
+		                bot->err.text);
 	return DONE;
 }
 
@@ -97,7 +112,8 @@ static enum result prepare_column(struct bot *bot, struct column *column, struct
 		n += text.p[i] == '|';
 	column->ways = arena_zalloc(bot->arena, n, sizeof *column->ways);
 	for (struct str rest = text; rest.p;) {
-		enum result result = prepare_way(bot, &column->ways[column->n++], str_cut(&rest, '|'));
+		enum result result = prepare_way(bot, &column->ways[column->n++],
+		                                 str_cut(&rest, '|'));
 		if (result != DONE)
 			return result;
 	}
@@ -107,13 +123,17 @@ static enum result prepare_column(struct bot *bot, struct column *column, struct
 static enum result prepare_columns(struct bot *bot, struct csv_state *state)
 {
 	const struct params *p = bot->params;
-	const struct list *required = p->columns_required.kind == VALUE_LIST ? p->columns_required.list : NULL;
+	const struct list *required = p->columns_required.kind == VALUE_LIST
+	                                    ? p->columns_required.list
+	                                    : NULL;
 	state->n = p->columns->n;
 	state->columns = arena_zalloc(bot->arena, state->n, sizeof *state->columns);
 	if (required && required->n != state->n)
-		return bot_fail(bot, BAD_CONF, "columns_required has %zu entries, columns has %zu", required->n, state->n);
+		return bot_fail(bot, BAD_CONF, "columns_required has %zu entries, columns has %zu",
+		                required->n, state->n);
 	for (size_t i = 0; i < state->n; i++) {
-		enum result result = prepare_column(bot, &state->columns[i], p->columns->items[i].text);
+		enum result result = prepare_column(bot, &state->columns[i],
+		                                    p->columns->items[i].text);
 		if (result != DONE)
 			return result;
 		state->columns[i].required = !required || value_truthy(required->items[i]);
@@ -127,16 +147,19 @@ static enum result csv_init(struct bot *bot)
 	struct csv_state *state = bot->state;
 	state->dialect = csv_excel;
 	struct value skip = value_int(0);
-	if (value_truthy(p->skip_header) && value_to_int(bot->arena, p->skip_header, &skip, &bot->err) < 0)
+	if (value_truthy(p->skip_header) &&
+	    value_to_int(bot->arena, p->skip_header, &skip, &bot->err) < 0)
 		return bot_fail(bot, BAD_CONF, "skip_header must be a number of lines");
 	state->skip = skip.kind == VALUE_INT ? skip.integer : INT64_MAX;
 	state->whitelist = p->filter_type && str_eq(str_of(p->filter_type), S("whitelist"));
-	if (csv_dialect_set(&state->dialect, S("delimiter"), value_cstr(p->delimiter), &bot->err) < 0)
+	if (csv_dialect_set(&state->dialect, S("delimiter"), value_cstr(p->delimiter), &bot->err) <
+	    0)
 		return bot_fail(bot, BAD_CONF, "delimiter: %s", bot->err.text);
 	state->conversion = time_conversion_of(str_of(p->time_format));
 	if (time_conversion_check(str_of(p->time_format), &bot->err) < 0)
 		return bot_fail(bot, BAD_CONF, "time_format: %s", bot->err.text);
-	if (p->type && event_would_accept(bot_new_event(bot), S("classification.type"), value_cstr(p->type), true) <= 0)
+	if (p->type && event_would_accept(bot_new_event(bot), S("classification.type"),
+	                                  value_cstr(p->type), true) <= 0)
 		return bot_fail(bot, BAD_CONF, "type '%s' is no classification type", p->type);
 	return prepare_columns(bot, state);
 }
@@ -184,7 +207,8 @@ static struct str cut_line(struct str *rest)
 	return line;
 }
 
-static enum result csv_begin(struct bot *bot, const struct event *report, struct rows_options *options)
+static enum result csv_begin(struct bot *bot, const struct event *report,
+                             struct rows_options *options)
 {
 	const struct csv_state *state = bot->state;
 	(void)report;
@@ -194,7 +218,8 @@ static enum result csv_begin(struct bot *bot, const struct event *report, struct
 	options->text_as_is = true;
 	for (int64_t i = 0; i < state->skip; i++) {
 		if (!options->text.n)
-			return bot_fail(bot, BAD_DATA, "the report has fewer lines than skip_header");
+			return bot_fail(bot, BAD_DATA,
+			                "the report has fewer lines than skip_header");
 		list_add(options->kept, value_str(cut_line(&options->text)));
 	}
 	return DONE;
@@ -228,7 +253,8 @@ static enum tried convert(struct bot *bot, const struct alternative *way, struct
 	const struct params *p = bot->params;
 	const struct csv_state *state = bot->state;
 	struct str text;
-	if (way->json && (v->kind != VALUE_STR || json_parse(bot->arena, v->text, v, &bot->err) < 0))
+	if (way->json &&
+	    (v->kind != VALUE_STR || json_parse(bot->arena, v->text, v, &bot->err) < 0))
 		return FAILED;
 	if (way->is_time) {
 		if (time_convert(bot->arena, *v, state->conversion, &text, &bot->err) < 0)
@@ -238,9 +264,12 @@ static enum tried convert(struct bot *bot, const struct alternative *way, struct
 		if (!value_truthy(*v))
 			return NEXT;
 		if (v->kind == VALUE_STR && str_find(v->text, S("://")) == STR_NOT_FOUND)
-			*v = value_str(arena_printf(bot->arena, "%s%.*s", p->default_url_protocol, (int)v->text.n, v->text.p));
+			*v = value_str(arena_printf(bot->arena, "%s%.*s", p->default_url_protocol,
+			                            (int)v->text.n, v->text.p));
 	} else if (way->translated) {
-		const struct value *known = v->kind == VALUE_STR ? dict_get(p->type_translation, v->text) : NULL;
+		const struct value *known = v->kind == VALUE_STR
+		                                  ? dict_get(p->type_translation, v->text)
+		                                  : NULL;
 		if (!known && !p->type)
 			return NEXT;
 		*v = known ? *known : *v;
@@ -248,7 +277,8 @@ static enum tried convert(struct bot *bot, const struct alternative *way, struct
 	return TAKEN;
 }
 
-static enum tried try_way(struct bot *bot, const struct alternative *way, struct event *event, struct value *v)
+static enum tried try_way(struct bot *bot, const struct alternative *way, struct event *event,
+                          struct value *v)
 {
 	struct regex_match match;
 	if (way->search && v->kind == VALUE_STR) {
@@ -266,7 +296,8 @@ static enum tried try_way(struct bot *bot, const struct alternative *way, struct
 	return added == ADD_FAILED ? FAILED : added == ADD_REFUSED ? NEXT : TAKEN;
 }
 
-static enum result add_column(struct bot *bot, const struct column *column, struct event *event, struct str cell)
+static enum result add_column(struct bot *bot, const struct column *column, struct event *event,
+                              struct str cell)
 {
 	struct value v = value_str(cell);
 	for (size_t i = 0; i < column->n; i++) {
@@ -278,7 +309,8 @@ static enum result add_column(struct bot *bot, const struct column *column, stru
 	}
 	if (!column->required)
 		return DONE;
-	bot_fail(bot, BAD_DATA, "invalid value '%.*s' for key '%.*s'", STR_ARG(cell), STR_ARG(column->ways[0].field));
+	bot_fail(bot, BAD_DATA, "invalid value '%.*s' for key '%.*s'", STR_ARG(cell),
+	         STR_ARG(column->ways[0].field));
 	bot->err.fault = FAULT_INVALID_VALUE;
 	return BAD_DATA;
 }
@@ -296,7 +328,8 @@ static enum result compose(struct bot *bot, const struct row *row, struct event 
 		struct buffer text;
 		buffer_init_in(&text, bot->arena, 1024 * 1024);
 		if (pair->value.kind != VALUE_STR)
-			return bot_fail(bot, BAD_DATA, "compose_fields of '%.*s' is no text", STR_ARG(pair->key));
+			return bot_fail(bot, BAD_DATA, "compose_fields of '%.*s' is no text",
+			                STR_ARG(pair->key));
 		if (format_values(&text, pair->value.text, cells, NULL, &bot->err) < 0 ||
 		    event_add(event, pair->key, value_str(buffer_str(&text)), 0) == ADD_FAILED)
 			return BAD_DATA;

@@ -12,7 +12,8 @@ static const struct param params[] = {
 	{ 0 },
 };
 
-static enum result json_begin(struct bot *bot, const struct event *report, struct rows_options *options)
+static enum result json_begin(struct bot *bot, const struct event *report,
+                              struct rows_options *options)
 {
 	const struct params *p = bot->params;
 	(void)report;

@@ -27,7 +27,9 @@ struct params {
 
 #define PARAMS struct params
 static const struct param params[] = {
-	STR(feedname, "Name of the feed as in the schema, instead of finding it by the name of the file.", .nullable = true),
+	STR(feedname,
+	    "Name of the feed as in the schema, instead of finding it by the name of the file.",
+	    .nullable = true),
 	BOOL(overwrite, "Replace a feed.name that the report brought along."),
 	BOOL(auto_update, "Look for a newer schema at each start."),
 	BOOL(test_mode, "Look for no newer schema, whatever auto_update says."),
@@ -132,7 +134,8 @@ static bool fits(const struct cell *c, const char *field)
 
 static int valid_ip(const struct cell *c, struct value *out)
 {
-	if (!str_eq(c->text, S("0.0.0.0")) && str_index(c->text, '/') == STR_NOT_FOUND && fits(c, "source.ip"))
+	if (!str_eq(c->text, S("0.0.0.0")) && str_index(c->text, '/') == STR_NOT_FOUND &&
+	    fits(c, "source.ip"))
 		*out = value_str(c->text);
 	return 0;
 }
@@ -166,13 +169,15 @@ static int to_date(const struct cell *c, struct value *out)
 
 static int to_date_utc(const struct cell *c, struct value *out)
 {
-	return to_date_of(c, arena_printf(c->bot->arena, "%.*s+00:00", (int)c->text.n, c->text.p), out);
+	return to_date_of(c, arena_printf(c->bot->arena, "%.*s+00:00", (int)c->text.n, c->text.p),
+	                  out);
 }
 
 static int to_base64(const struct cell *c, struct value *out)
 {
 	if (c->text.n)
-		*out = value_str(base64_is_strict(c->text) ? c->text : base64_encode(c->bot->arena, c->text));
+		*out = value_str(base64_is_strict(c->text) ? c->text
+		                                           : base64_encode(c->bot->arena, c->text));
 	return 0;
 }
 
@@ -190,12 +195,13 @@ static int to_http_url(const struct cell *c, struct value *out)
 		return 0;
 	size_t slash = str_index(path, '/'), end = 0;
 	path = slash == STR_NOT_FOUND ? S("") : str_slice(path, slash, path.n);
-	while (end < path.n && path.p[end] != ' ' && path.p[end] != '\t' && path.p[end] != '\n' && path.p[end] != '\r')
+	while (end < path.n && path.p[end] != ' ' && path.p[end] != '\t' && path.p[end] != '\n' &&
+	       path.p[end] != '\r')
 		end++;
 	if (!str_eq(application, S("http")) && !str_eq(application, S("https")))
 		application = S("http");
-	*out = value_str(arena_printf(c->bot->arena, "%.*s://%.*s%.*s", STR_ARG(application), (int)host.n, host.p, (int)end,
-	                              path.p));
+	*out = value_str(arena_printf(c->bot->arena, "%.*s://%.*s%.*s", STR_ARG(application),
+	                              (int)host.n, host.p, (int)end, path.p));
 	return 0;
 }
 
@@ -311,7 +317,9 @@ static enum result shadowserver_init(struct bot *bot)
 	struct str path = bot_state_path(bot, "shadowserver-schema.json"), text;
 	struct value schema;
 	if (p->auto_update && !p->test_mode)
-		bot_log(bot, LEVEL_WARNING, "auto_update: this release cannot download the schema; put it to %s.", path.p);
+		bot_log(bot, LEVEL_WARNING,
+		        "auto_update: this release cannot download the schema; put it to %s.",
+		        path.p);
 	if (file_map(path.p, MAX_SCHEMA, &text, &bot->err) < 0)
 		return bot_fail(bot, BAD_CONF, "the schema cannot be read: %s", path.p);
 	struct str copy = arena_dup(bot->arena, text);
@@ -324,11 +332,15 @@ static enum result shadowserver_init(struct bot *bot)
 		return bot_fail(bot, BAD_CONF, "%s must be an object of reports", path.p);
 	state->schema = schema.dict;
 	const struct value *meta = dict_get(state->schema, S("_meta"));
-	const struct value *date = meta && meta->kind == VALUE_DICT ? dict_get(meta->dict, S("date_created")) : NULL;
+	const struct value *date = meta && meta->kind == VALUE_DICT
+	                                 ? dict_get(meta->dict, S("date_created"))
+	                                 : NULL;
 	if (date && date->kind == VALUE_STR)
 		bot_log(bot, LEVEL_INFO, "Schema of %.*s.", STR_ARG(date->text));
-	return regex_new(S("^(?:\\d{4}-\\d{2}-\\d{2}-)?(\\w+)(-\\w+)*\\.csv$"), 0, &state->file_name, &bot->err) < 0 ? BAD_CONF :
-	                                                                                                            DONE;
+	return regex_new(S("^(?:\\d{4}-\\d{2}-\\d{2}-)?(\\w+)(-\\w+)*\\.csv$"), 0,
+	                 &state->file_name, &bot->err) < 0
+	             ? BAD_CONF
+	             : DONE;
 }
 
 static void shadowserver_fini(struct bot *bot)
@@ -338,11 +350,14 @@ static void shadowserver_fini(struct bot *bot)
 }
 
 /* The report whose `key` has this text, or NULL. */
-static const struct dict *find_feed(const struct shadowserver_state *state, const char *key, struct str text)
+static const struct dict *find_feed(const struct shadowserver_state *state, const char *key,
+                                    struct str text)
 {
 	for (size_t i = 0; i < state->schema->n; i++) {
 		struct value report = state->schema->pairs[i].value;
-		const struct value *v = report.kind == VALUE_DICT ? dict_get(report.dict, str_of(key)) : NULL;
+		const struct value *v = report.kind == VALUE_DICT
+		                              ? dict_get(report.dict, str_of(key))
+		                              : NULL;
 		if (v && value_is_text(*v, text))
 			return report.dict;
 	}
@@ -355,13 +370,16 @@ static const struct dict *detect_feed(struct bot *bot, const struct event *repor
 	struct shadowserver_state *state = bot->state;
 	struct str name = event_text(report, "extra.file_name");
 	struct regex_match match;
-	const struct dict *feed = p->feedname ? find_feed(state, "feed_name", str_of(p->feedname)) : NULL;
+	const struct dict *feed = p->feedname ? find_feed(state, "feed_name", str_of(p->feedname))
+	                                      : NULL;
 	if (feed)
 		return feed;
 	if (name.p && regex_search(state->file_name, bot->arena, name, &match, &bot->err) == 1)
 		feed = find_feed(state, "file_name", regex_group(&match, 1));
 	if (!feed)
-		bot_fail(bot, BAD_DATA, "no mapping of the schema fits: extra.file_name of the report is '%.*s'", STR_ARG(name));
+		bot_fail(bot, BAD_DATA,
+		         "no mapping of the schema fits: extra.file_name of the report is '%.*s'",
+		         STR_ARG(name));
 	return feed;
 }
 
@@ -373,14 +391,16 @@ static conversion *find_conversion(struct value name)
 	return NULL;
 }
 
-static void read_mappings(struct bot *bot, const struct dict *feed, const char *key, struct mappings *out)
+static void read_mappings(struct bot *bot, const struct dict *feed, const char *key,
+                          struct mappings *out)
 {
 	const struct value *list = dict_get(feed, str_of(key));
 	size_t n = list && list->kind == VALUE_LIST ? list->list->n : 0;
 	*out = (struct mappings){ arena_zalloc(bot->arena, n, sizeof *out->all), 0 };
 	for (size_t i = 0; i < n; i++) {
 		struct value entry = list->list->items[i];
-		if (entry.kind != VALUE_LIST || entry.list->n < 2 || entry.list->items[1].kind != VALUE_STR)
+		if (entry.kind != VALUE_LIST || entry.list->n < 2 ||
+		    entry.list->items[1].kind != VALUE_STR)
 			continue;
 		struct value field = entry.list->items[0];
 		out->all[out->n++] = (struct mapping){
@@ -392,7 +412,8 @@ static void read_mappings(struct bot *bot, const struct dict *feed, const char *
 	}
 }
 
-static enum result shadowserver_begin(struct bot *bot, const struct event *report, struct rows_options *options)
+static enum result shadowserver_begin(struct bot *bot, const struct event *report,
+                                      struct rows_options *options)
 {
 	struct shadowserver_state *state = bot->state;
 	options->written = &csv_unix;
@@ -424,7 +445,8 @@ struct gathered {
 	bool *handled;
 };
 
-static int convert_cell(struct bot *bot, const struct mapping *m, const struct row *row, struct event *event, struct value *out)
+static int convert_cell(struct bot *bot, const struct mapping *m, const struct row *row,
+                        struct event *event, struct value *out)
 {
 	struct str text = row_cell(row, (size_t)m->column + 1);
 	struct cell cell = { bot, text, row, event };
@@ -437,13 +459,13 @@ static int convert_cell(struct bot *bot, const struct mapping *m, const struct r
 	return 0;
 }
 
-static enum result add_required(struct bot *bot, const struct mapping *m, const struct row *row, struct event *event,
-                                struct gathered *g)
+static enum result add_required(struct bot *bot, const struct mapping *m, const struct row *row,
+                                struct event *event, struct gathered *g)
 {
 	struct value v;
 	if (m->column == UNKNOWN_COLUMN)
-		return bot_fail(bot, BAD_DATA, "required column '%.*s' is missing in feed '%.*s'", STR_ARG(m->column_name),
-		                STR_ARG(event_text(event, "feed.name")));
+		return bot_fail(bot, BAD_DATA, "required column '%.*s' is missing in feed '%.*s'",
+		                STR_ARG(m->column_name), STR_ARG(event_text(event, "feed.name")));
 	if (convert_cell(bot, m, row, event, &v) < 0)
 		return BAD_DATA;
 	if (v.kind == VALUE_NULL)
@@ -451,18 +473,20 @@ static enum result add_required(struct bot *bot, const struct mapping *m, const 
 	if (event_add(event, m->field, v, 0) == ADD_FAILED) {
 		if (event_err(event)->fault != FAULT_INVALID_KEY)
 			return BAD_DATA;
-		bot_log(bot, LEVEL_WARNING, "The schema names the unknown field '%.*s'.", STR_ARG(m->field));
+		bot_log(bot, LEVEL_WARNING, "The schema names the unknown field '%.*s'.",
+		        STR_ARG(m->field));
 	}
 	g->handled[m->column] = true;
 	return DONE;
 }
 
-static enum result add_optional(struct bot *bot, const struct mapping *m, const struct row *row, struct event *event,
-                                struct gathered *g)
+static enum result add_optional(struct bot *bot, const struct mapping *m, const struct row *row,
+                                struct event *event, struct gathered *g)
 {
 	struct value v;
 	if (m->column == UNKNOWN_COLUMN) {
-		bot_log(bot, LEVEL_WARNING, "Optional column '%.*s' is missing.", STR_ARG(m->column_name));
+		bot_log(bot, LEVEL_WARNING, "Optional column '%.*s' is missing.",
+		        STR_ARG(m->column_name));
 		return DONE;
 	}
 	if (convert_cell(bot, m, row, event, &v) < 0)
@@ -491,7 +515,8 @@ static enum result add_feed(struct bot *bot, struct event *event)
 {
 	const struct params *p = bot->params;
 	const struct shadowserver_state *state = bot->state;
-	const struct value *name = dict_get(state->feed, S("feed_name")), *url = dict_get(state->feed, S("url"));
+	const struct value *name = dict_get(state->feed, S("feed_name")),
+			   *url = dict_get(state->feed, S("url"));
 	unsigned flags = p->overwrite ? EVENT_OVERWRITE : EVENT_KEEP;
 	if (name && event_add(event, S("feed.name"), *name, flags) == ADD_FAILED)
 		return BAD_DATA;
@@ -513,7 +538,8 @@ static void keep_rest(const struct row *row, struct gathered *g)
 static enum result shadowserver_row(struct bot *bot, const struct row *row, struct event *event)
 {
 	struct shadowserver_state *state = bot->state;
-	struct gathered g = { dict_new(bot->arena), arena_zalloc(bot->arena, row->n_names + 1, sizeof *g.handled) };
+	struct gathered g = { dict_new(bot->arena),
+		              arena_zalloc(bot->arena, row->n_names + 1, sizeof *g.handled) };
 	if (state->names != row->names) {
 		resolve(row, &state->required);
 		resolve(row, &state->optional);
@@ -535,7 +561,8 @@ static enum result shadowserver_row(struct bot *bot, const struct row *row, stru
 
 const struct bot_type parsers_shadowserver_parser = {
 	.module = "intelmq.bots.parsers.shadowserver.parser",
-	.summary = "Parses all reports of the Shadowserver Foundation by the schema that it publishes.",
+	.summary = "Parses all reports of the Shadowserver Foundation by the schema that it "
+		   "publishes.",
 	PARAMS_OF(.feedname = NULL),
 	.state_size = sizeof(struct shadowserver_state),
 	.uses = USES_FILES,

@@ -18,11 +18,26 @@
 #define NAME "malware.name"
 #define ABUSEAT "https://www.abuseat.org/lookup.cgi"
 
-enum { IP = 1, ASN, COUNTRY, LAST_SEEN, BOT, DOMAIN_NAME, REMOTE_IP, REMOTE_PORT, LOCAL_PORT, PROTOCOL };
+enum {
+	IP = 1,
+	ASN,
+	COUNTRY,
+	LAST_SEEN,
+	BOT,
+	DOMAIN_NAME,
+	REMOTE_IP,
+	REMOTE_PORT,
+	LOCAL_PORT,
+	PROTOCOL
+};
 
 static const struct map fields[] = {
 	{ .column = IP, .field = "source.ip", .required = true },
-	{ .column = ASN, .field = "source.asn", .via = convert_asn_prefix, .skip = "?", .required = true },
+	{ .column = ASN,
+	  .field = "source.asn",
+	  .via = convert_asn_prefix,
+	  .skip = "?",
+	  .required = true },
 	{ .column = COUNTRY, .field = "source.geolocation.cc", .required = true },
 	{ .column = LAST_SEEN, .field = "time.source", .via = convert_epoch, .required = true },
 	{ 0 },
@@ -79,9 +94,11 @@ static enum result scanned_service(struct event *event, struct str port)
 static enum result spam_link(struct bot *bot, const struct row *row, struct event *event)
 {
 	struct str rest = row_cell(row, LOCAL_PORT);
-	struct str ip = str_cut(&rest, ':'), version = rest.p ? str_cut(&rest, ':') : STR_NONE, name = rest;
+	struct str ip = str_cut(&rest, ':'), version = rest.p ? str_cut(&rest, ':') : STR_NONE,
+		   name = rest;
 	if (!name.p || str_index(name, ':') != STR_NOT_FOUND)
-		return bot_fail(bot, BAD_DATA, "'%.*s' is not ip:version:name", STR_ARG(row_cell(row, LOCAL_PORT)));
+		return bot_fail(bot, BAD_DATA, "'%.*s' is not ip:version:name",
+		                STR_ARG(row_cell(row, LOCAL_PORT)));
 	enum result result = event_set(event, "extra.spam_ip", ip);
 	if (result == DONE)
 		result = event_set(event, "malware.version", version);
@@ -91,7 +108,8 @@ static enum result spam_link(struct bot *bot, const struct row *row, struct even
 }
 
 /* What depends on more than the name. */
-static enum result special(struct bot *bot, const struct row *row, struct event *event, struct str name, bool known)
+static enum result special(struct bot *bot, const struct row *row, struct event *event,
+                           struct str name, bool known)
 {
 	struct str port = row_cell(row, REMOTE_PORT);
 	if (is_one_of(name, "iotscan|iotuser"))
@@ -117,7 +135,8 @@ static bool is_known(struct str name)
 }
 
 /* Where it went to, and how. */
-static enum result destination(struct bot *bot, const struct row *row, struct event *event, struct str name)
+static enum result destination(struct bot *bot, const struct row *row, struct event *event,
+                               struct str name)
 {
 	struct str domain = row_cell(row, DOMAIN_NAME), local = row_cell(row, LOCAL_PORT);
 	struct value port;
@@ -128,21 +147,26 @@ static enum result destination(struct bot *bot, const struct row *row, struct ev
 		result = event_try(event, "destination.ip", row_cell(row, REMOTE_IP), NULL);
 	if (result == DONE)
 		result = event_try(event, "destination.port", row_cell(row, REMOTE_PORT), NULL);
-	if (result == DONE && local.n && !is_one_of(local, "-|?") && !str_eq(name, S("l_spamlink"))) {
+	if (result == DONE && local.n && !is_one_of(local, "-|?") &&
+	    !str_eq(name, S("l_spamlink"))) {
 		if (number_int(bot->arena, local, &port) < 0)
 			return bot_fail(bot, BAD_DATA, "'%.*s' is no port", STR_ARG(local));
 		result = event_set_value(event, "extra.source.local_port", port);
 	}
-	return result == DONE ? event_try(event, "protocol.transport", row_cell(row, PROTOCOL), NULL) : result;
+	return result == DONE
+	             ? event_try(event, "protocol.transport", row_cell(row, PROTOCOL), NULL)
+	             : result;
 }
 
 static enum result cert_row(struct bot *bot, const struct row *row, struct event *event)
 {
 	if (row->n < PROTOCOL)
 		return bot_fail(bot, BAD_DATA, "the row has %zu columns, not %d", row->n, PROTOCOL);
-	struct str url = event_text(event, "feed.url"), name = text_lower(bot->arena, row_cell(row, BOT));
+	struct str url = event_text(event, "feed.url"),
+		   name = text_lower(bot->arena, row_cell(row, BOT));
 	size_t key = str_find(url, S("key="));
-	if (key != STR_NOT_FOUND && event_replace(event, "feed.url", str_slice(url, 0, key)) != DONE)
+	if (key != STR_NOT_FOUND &&
+	    event_replace(event, "feed.url", str_slice(url, 0, key)) != DONE)
 		return BAD_DATA;
 	bool known = is_known(name);
 	if (!known && str_eq(name, S("auto")))

@@ -15,7 +15,7 @@
 
 struct drop_state {
 	enum { LIST_UNKNOWN, LIST_NETWORKS, LIST_NUMBERS } list;
-	struct str modified;    /* Last-Modified of the report in hand, or STR_NONE */
+	struct str modified; /* Last-Modified of the report in hand, or STR_NONE */
 };
 
 static const char *const network_lists[] = { "edrop.txt", "dropv6.txt", "drop.txt", "drop.lasso" };
@@ -33,12 +33,14 @@ static struct str list_name(struct str url)
 	return place;
 }
 
-static enum result drop_begin(struct bot *bot, const struct event *report, struct rows_options *options)
+static enum result drop_begin(struct bot *bot, const struct event *report,
+                              struct rows_options *options)
 {
 	struct drop_state *state = bot->state;
 	struct str name = list_name(event_text(report, "feed.url"));
 	(void)options;
-	*state = (struct drop_state){ .list = str_eq(name, S("asndrop.txt")) ? LIST_NUMBERS : LIST_UNKNOWN };
+	*state = (struct drop_state){ .list = str_eq(name, S("asndrop.txt")) ? LIST_NUMBERS
+		                                                             : LIST_UNKNOWN };
 	for (size_t i = 0; i < sizeof network_lists / sizeof *network_lists; i++)
 		if (str_eq(name, str_of(network_lists[i])))
 			state->list = LIST_NETWORKS;
@@ -54,7 +56,8 @@ static enum result drop_head(struct bot *bot, struct str line)
 		return DONE;
 	state->modified = text_strip(str_slice(line, at + strlen("Last-Modified:"), line.n));
 	if (datetime_from_us(clock_now_us(), &now) < 0 ||
-	    datetime_guess(state->modified, &now, &time, &bot->err) < 0 || datetime_to_utc(&time, &time) < 0)
+	    datetime_guess(state->modified, &now, &time, &bot->err) < 0 ||
+	    datetime_to_utc(&time, &time) < 0)
 		return BAD_DATA;
 	time.has_offset = true;
 	state->modified = datetime_iso(bot->arena, &time);
@@ -90,15 +93,18 @@ static enum result drop_asn(struct bot *bot, struct event *event, struct str lin
 	enum result result = event_set(event, "source.asn", text_strip_bytes(number, S("AS")));
 	if (result == DONE)
 		result = event_set(event, "source.as_name", name);
-	return result == DONE && country.n ? event_set(event, "source.geolocation.cc", country) : result;
+	return result == DONE && country.n ? event_set(event, "source.geolocation.cc", country)
+	                                   : result;
 }
 
 static enum result drop_row(struct bot *bot, const struct row *row, struct event *event)
 {
 	const struct drop_state *state = bot->state;
 	if (state->list == LIST_UNKNOWN)
-		return bot_fail(bot, BAD_DATA, "no known list: feed.url is '%.*s'", STR_ARG(event_text(event, "feed.url")));
-	enum result result = state->list == LIST_NUMBERS ? drop_asn(bot, event, row->line) : drop_network(bot, event, row->line);
+		return bot_fail(bot, BAD_DATA, "no known list: feed.url is '%.*s'",
+		                STR_ARG(event_text(event, "feed.url")));
+	enum result result = state->list == LIST_NUMBERS ? drop_asn(bot, event, row->line)
+	                                                 : drop_network(bot, event, row->line);
 	if (result == DONE && state->modified.p)
 		result = event_set(event, "time.source", state->modified);
 	return result == DONE ? event_set(event, "classification.type", S("spam")) : result;
