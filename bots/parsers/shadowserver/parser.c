@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* long: eighteen conversions that the published schema names, and no other bot needs */
 /*
  * All reports of the Shadowserver Foundation: CSV whose columns a schema maps to fields. The schema is published by
  * Shadowserver and read from <state directory>/shadowserver-schema.json:
