@@ -320,6 +320,8 @@ static const struct bot_type *type_of(const char *path, struct err *err)
 {
 	const char *at = strstr(path, "bots/");
 	struct str name = str_of(at ? at + 5 : path);
+	while (name.n && *name.p == '/')
+		name = str_slice(name, 1, name.n);
 	size_t slash = 0;
 	for (size_t i = 0; i < name.n; i++)
 		if (name.p[i] == '/')

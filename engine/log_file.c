@@ -46,8 +46,7 @@ void log_line_write(struct buffer *out, int64_t now_us, struct str bot_id, enum 
 	struct tm tm = { 0 };
 	char stamp[32];
 	localtime_r(&seconds, &tm); /* allowed: log lines show local time */
-	size_t n = strftime(stamp, sizeof stamp, "%Y-%m-%d %H:%M:%S",
-	                    &tm); /* allowed: digits only */
+	/* allowed: digits only */ size_t n = strftime(stamp, sizeof stamp, "%F %T", &tm);
 	buffer_add(out, stamp, n);
 	buffer_printf(out, ",%03d - ", (int)(now_us / 1000 % 1000));
 	buffer_add_str(out, bot_id);
