@@ -187,9 +187,15 @@ int command_conformance(int argc, char **argv)
 		fputs(help, stderr);
 		return 2;
 	}
-	c.dir = argv[optind];
+	/* Paths in the recordings are absolute and resolved. */
+	c.dir = realpath(argv[optind], NULL);
+	if (!c.dir) {
+		fprintf(stderr, "intelmq conformance: %s is no directory\n", argv[optind]);
+		return 2;
+	}
 	int rc = replay(&c, report);
 	data_format_free(c.format);
+	free((void *)(uintptr_t)c.dir);
 	arena_fini(&c.arena);
 	return rc;
 }
