@@ -10,6 +10,8 @@ static void require(bool condition)
 		abort();
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct archive_limits limits = { .bytes = 1 << 20,

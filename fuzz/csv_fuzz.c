@@ -63,6 +63,8 @@ static void round_trip(struct arena *arena, struct csv_reader *reader)
 	}
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct arena arena;

@@ -25,6 +25,8 @@ static void check_tree(const struct html_node *root, size_t size)
 	require(nodes <= size + 1);
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct arena arena;
