@@ -301,15 +301,13 @@ struct str rows_line_ending(struct rows *r)
 	if (!r->line_ending) {
 		bool lf = false, cr = false, both = false;
 		struct str text = r->options.text;
-		for (const char *p = text.p, *end = p + text.n; p < end; p++) {
-			if (*p == '\n') {
-				lf = true;
-			} else if (*p == '\r') {
-				bool pair = p + 1 < end && p[1] == '\n';
-				both |= pair;
-				cr |= !pair;
-				p += pair;
-			}
+		for (struct str rest = text; rest.p && !(lf && cr);) {
+			struct str line = str_cut(&rest, '\n');
+			size_t at = str_index(line, '\r');
+			bool pair = rest.p && line.n && line.p[line.n - 1] == '\r';
+			both |= pair;
+			lf |= rest.p && !pair;
+			cr |= at != STR_NOT_FOUND && !(pair && at == line.n - 1);
 		}
 		r->line_ending = lf && !cr && !both ? "\n" : cr && !lf && !both ? "\r" : "\r\n";
 	}

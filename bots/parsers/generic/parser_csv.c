@@ -188,9 +188,11 @@ static struct str clean(struct bot *bot, struct str text)
 			start++;
 		if (start == line.n || line.p[start] == '#' || line.p[start] == '\n')
 			continue;
-		for (size_t i = start; i < line.n; i++)
-			if (line.p[i])
-				out[n++] = line.p[i];
+		for (struct str left = str_slice(line, start, line.n); left.p;) {
+			struct str piece = str_cut(&left, 0);
+			memcpy(out + n, piece.p, piece.n);
+			n += piece.n;
+		}
 	}
 	return (struct str){ out, n };
 }
