@@ -105,7 +105,7 @@ INLINE const char *copy_plain(char **to, const char *p, const char *end, enum js
 
 INLINE void write_str(struct buffer *out, struct str s, enum json_scan scan)
 {
-	const char *p = s.p, *end = s.p + s.n;
+	const char *p = s.n ? s.p : "", *end = p + s.n;
 	buffer_put(out, "\"", 1);
 	while (p < end && !out->over) {
 		size_t plain = (size_t)(end - p) + 16;

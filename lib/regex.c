@@ -193,7 +193,7 @@ static bool replaced(size_t n, uint32_t *code)
 static size_t bad_count(struct str s)
 {
 	size_t count = 0;
-	const char *p = s.p, *end = s.p + s.n;
+	const char *p = s.n ? s.p : "", *end = p + s.n;
 	while (p < end) {
 		uint64_t eight;
 		uint32_t code;
@@ -346,6 +346,8 @@ static int match(const struct regex *r, enum variant variant, struct arena *aren
 	struct engine *e = r->engine;
 	struct arena scratch;
 	struct subject s;
+	if (!text.p)
+		text = S("");
 	if (variant_compile(r, variant, err))
 		return -1;
 	engine_prepare(e);
