@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include <intelmq/csv.h>
+
+#include "lib/wtf8.h"
 #include <intelmq/number.h>
 
 const struct csv_dialect csv_excel = {
@@ -138,16 +140,14 @@ int csv_dialect_set(struct csv_dialect *d, struct str name, struct value v, stru
 	return 0;
 }
 
-/* The length of the UTF-8 character at `p`, and its code point. */
+/* The length of the UTF-8 character at `p`, and its code point; a byte that belongs to none is like no other. */
 static size_t character_at(const char *p, const char *end, uint32_t *out)
 {
-	unsigned char first = (unsigned char)*p;
-	size_t n = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-	if ((size_t)(end - p) < n)
-		n = 1;
-	uint32_t c = n == 1 ? first : one_character((struct str){ p, n });
-	*out = c;
-	return n;
+	size_t n = wtf8_next(p, end, out);
+	if (n)
+		return n;
+	*out = UINT32_MAX;
+	return 1;
 }
 
 static bool special(const struct csv_dialect *d, uint32_t c)
