@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* Runs of single bots: the recorded input goes in, what comes out is compared with the recording. */
 #include <dirent.h>
+#include <ftw.h>
 #include <intelmq/base64.h>
 #include <intelmq/clock.h>
 #include <intelmq/json.h>
@@ -322,22 +323,17 @@ static void files_before(struct replay *r)
 	}
 }
 
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *where)
+{
+	(void)st;
+	(void)type;
+	return where->level > 0 && remove(path) < 0 ? -1 : 0;
+}
+
 static void clean_scratch(struct conformance *c)
 {
-	DIR *dir = opendir(c->scratch);
-	for (struct dirent *entry; dir && (entry = readdir(dir));) {
-		char path[512];
-		snprintf(path, sizeof path, "%s/%s", c->scratch, entry->d_name);
-		if (entry->d_name[0] != '.' && unlink(path) < 0) {
-			char command[600];
-			/* A directory that the bot made: ours, empty but for its files. */
-			snprintf(command, sizeof command, "rm -rf -- '%s'", path);
-			if (system(command) != 0) /* allowed: a directory of our own */
-				fprintf(stderr, "%s stays behind\n", path);
-		}
-	}
-	if (dir)
-		closedir(dir);
+	if (nftw(c->scratch, remove_one, 16, FTW_DEPTH | FTW_PHYS) < 0)
+		fprintf(stderr, "something stays behind in %s\n", c->scratch);
 }
 
 /* Files that a bot finds in its state directory: the schema of shadowserver. */

@@ -82,7 +82,7 @@ static void replay_line(struct conformance *c, struct arena *arena, const char *
 	}
 }
 
-void vectors_replay(struct conformance *c, const char *name, vector_function *function)
+static void vectors_replay(struct conformance *c, const char *name, vector_function *function)
 {
 	struct arena file, line_arena;
 	struct str text;
@@ -136,8 +136,8 @@ static void further_operation(struct arena *arena, struct str type, struct str m
 	}
 }
 
-bool vector_harmonization(struct conformance *c, struct arena *arena, const struct dict *vector,
-                          struct outcome *out)
+static bool vector_harmonization(struct conformance *c, struct arena *arena,
+                                 const struct dict *vector, struct outcome *out)
 {
 	(void)c;
 	struct str type_name = member(vector, "type").text, method = member(vector, "method").text;
@@ -159,8 +159,8 @@ bool vector_harmonization(struct conformance *c, struct arena *arena, const stru
 	return true;
 }
 
-bool vector_datetime(struct conformance *c, struct arena *arena, const struct dict *vector,
-                     struct outcome *out)
+static bool vector_datetime(struct conformance *c, struct arena *arena, const struct dict *vector,
+                            struct outcome *out)
 {
 	(void)c;
 	struct value v = recorded_value(arena, member(vector, "value")),

@@ -25,11 +25,7 @@ bool outcome_agrees(struct arena *, struct value recorded, const struct outcome 
 /* The outcome as the recordings write it. */
 struct str outcome_text(struct arena *, const struct outcome *);
 
-/* Replays every line of lib/<name>.jsonl. */
-void vectors_replay(struct conformance *, const char *name, vector_function *);
-
-vector_function vector_harmonization, vector_datetime, vector_message_factory, vector_utils,
-	vector_parser_lines;
+vector_function vector_message_factory, vector_utils, vector_parser_lines;
 
 /* message.jsonl compares inside: several results a line. */
 vector_function vector_message;

@@ -95,7 +95,7 @@ void finding_advise(struct findings *f, enum severity severity, const char *para
 	va_end(args);
 }
 
-const char *severity_name(enum severity severity)
+static const char *severity_name(enum severity severity)
 {
 	static const char *const names[] = { "error", "warning", "info" };
 	return names[severity];

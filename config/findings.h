@@ -42,9 +42,6 @@ void findings_scope(struct findings *, struct str file, struct str bot, uint32_t
 /* Adds one as it is; its texts are copied. Does nothing where `findings` is NULL. */
 void findings_add(struct findings *, struct finding);
 
-/* "error", "warning" or "info". */
-const char *severity_name(enum severity);
-
 /* One line: `file:line: error: bot 'x', parameter 'y': expected …, got …; did you mean …?` without newline. */
 void finding_print(struct buffer *, const struct finding *);
 

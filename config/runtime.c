@@ -35,7 +35,7 @@ static struct value environment_value(struct arena *arena, struct str text)
 	return all_digits(text) ? yaml_resolve(arena, text) : value_str(text);
 }
 
-struct dict *runtime_environment(struct arena *arena, const char *const *environment)
+static struct dict *runtime_environment(struct arena *arena, const char *const *environment)
 {
 	static const struct str prefix = { "INTELMQ_", 8 };
 	struct dict *d = dict_new(arena);
@@ -86,7 +86,8 @@ static int queue_names(struct arena *arena, struct value v, struct list *out)
 	return status;
 }
 
-int runtime_destinations(struct arena *arena, struct value v, struct dict **out, struct err *err)
+static int runtime_destinations(struct arena *arena, struct value v, struct dict **out,
+                                struct err *err)
 {
 	int status = 0;
 	*out = dict_new(arena);

@@ -78,15 +78,6 @@ bool runtime_id_is_valid(struct str id);
  */
 void runtime_check(struct arena *, const struct runtime *, struct findings *);
 
-/*
- * Reads a `destination_queues` in any of its forms (text with blanks, list, map of both) into
- * path -> list of texts. Returns 0, or -1 for another form, with what could be read.
- */
-int runtime_destinations(struct arena *, struct value, struct dict **out, struct err *);
-
-/* Parameters of an environment: INTELMQ_FOO=12 gives foo: 12; True and False are booleans. */
-struct dict *runtime_environment(struct arena *, const char *const *environment);
-
 /* Makes finding_add speak of this bot: `findings_scope` with its file, id and lines. */
 void runtime_bot_scope(const struct runtime *, const struct runtime_bot *, struct findings *);
 

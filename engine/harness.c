@@ -154,7 +154,7 @@ static uint64_t queue_length(struct harness *h, struct str name)
 	return length;
 }
 
-uint64_t harness_left(struct harness *h)
+static uint64_t harness_left(struct harness *h)
 {
 	return queue_length(h, INPUT);
 }
@@ -195,9 +195,4 @@ const struct harness_dump *harness_dumps(const struct harness *h, size_t *n_out)
 struct worker *harness_worker(const struct harness *h)
 {
 	return h->worker;
-}
-
-struct arena *harness_arena(struct harness *h)
-{
-	return &h->arena;
 }

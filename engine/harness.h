@@ -43,10 +43,6 @@ bool harness_run(struct harness *, unsigned rounds);
 
 /* Messages sent on a path so far, in order; borrowed until the next run. */
 size_t harness_sent(struct harness *, struct str path, struct str **out);
-/* Messages still in the queue. */
-uint64_t harness_left(struct harness *);
-
 const struct harness_line *harness_log(const struct harness *, size_t *n_out);
 const struct harness_dump *harness_dumps(const struct harness *, size_t *n_out);
 struct worker *harness_worker(const struct harness *);
-struct arena *harness_arena(struct harness *);

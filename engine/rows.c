@@ -296,7 +296,7 @@ void rows_keep(struct rows *r, struct str line)
 	list_add(r->options.kept, value_str(arena_dup(r->report, line)));
 }
 
-struct str rows_line_ending(struct rows *r)
+static struct str rows_line_ending(struct rows *r)
 {
 	if (!r->line_ending) {
 		bool lf = false, cr = false, both = false;

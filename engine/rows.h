@@ -56,8 +56,5 @@ struct str rows_recover(struct rows *, const struct row *, struct arena *, struc
 /* For dumps: ROWS_FORM_REPORT. */
 struct str rows_recover_failed(struct rows *, const struct row *, struct arena *, struct err *);
 
-/* The single style of line ends of a CSV text, CR LF if it has none or several. */
-struct str rows_line_ending(struct rows *);
-
 /* "#|;" as a list of texts; null if `prefixes` is. */
 struct list *rows_ignore_list(struct arena *, const char *prefixes);

@@ -66,7 +66,7 @@ static bool is_word_list(struct str element, struct str attribute)
 
 /* ---- building ---- */
 
-void html_tree_init(struct html_tree *t, struct arena *arena)
+static void html_tree_init(struct html_tree *t, struct arena *arena)
 {
 	*t = (struct html_tree){ .arena = arena, .open = dict_new(arena) };
 	t->root = t->current = arena_zalloc(arena, 1, sizeof *t->root);
@@ -262,7 +262,7 @@ void html_tree_end(struct html_tree *t, struct str name)
 		tree_close(t, name);
 }
 
-void html_tree_finish(struct html_tree *t)
+static void html_tree_finish(struct html_tree *t)
 {
 	text_end(t, HTML_TEXT);
 }

@@ -19,8 +19,6 @@ struct html_tree {
 	unsigned closed[HTML_VOID_NAMES]; /* void elements that wait for a needless end tag */
 };
 
-void html_tree_init(struct html_tree *, struct arena *);
-
 /* Text, borrowed. */
 void html_tree_text(struct html_tree *, struct str);
 
@@ -31,9 +29,6 @@ void html_tree_special(struct html_tree *, enum html_kind, struct str);
 void html_tree_start(struct html_tree *, struct str name, struct html_attribute *attributes,
                      size_t n, bool empty);
 void html_tree_end(struct html_tree *, struct str name);
-
-/* The end of the text. */
-void html_tree_finish(struct html_tree *);
 
 /* Finds the elements in the text and builds the tree from them. */
 int html_scan(struct html_tree *, struct str text, struct err *);

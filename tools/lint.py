@@ -36,10 +36,6 @@ BANNED_OUTSIDE_LIB = (
 BANNED_IN_BOTS = "malloc calloc realloc free strdup strndup asprintf exit abort fork"
 
 LIFECYCLE = "create destroy alloc release cleanup dispose deinit delete clone teardown"
-# Offered by a private header, so far called by their own file only.
-OWN_FILE_ONLY = {"harness_arena", "harness_left", "html_tree_finish", "html_tree_init", "rows_line_ending",
-                 "runtime_destinations", "runtime_environment", "severity_name", "vector_datetime",
-                 "vector_harmonization", "vectors_replay"}
 LIFECYCLE_KNOWN = {"arena_alloc", "broker_release"}  # the one allocator; the brokers' own word
 
 
@@ -264,7 +260,7 @@ def unused():
         users = {u for u in words[name] if u != s.name and not u.endswith(".h")}
         public = any(u.startswith("include/") for u in words[name])
         called = any(len(re.findall(rf"\b{name}\b", h.code)) > 1 for h in sources() if h.name.endswith(".h"))
-        if not users and not public and not called and name not in OWN_FILE_ONLY and name != generated:
+        if not users and not public and not called and name != generated:
             yield f"{s.name}:{line}: {name} is used nowhere else: make it static, or remove it"
 
 
