@@ -11,9 +11,9 @@
 bool row_find(const struct row *row, const char *name, struct str *out)
 {
 	struct str wanted = str_of(name);
-	for (size_t i = 0; i < row->n_names; i++)
-		if (str_eq(row->names[i], wanted)) {
-			*out = row_cell(row, i + 1);
+	for (size_t i = row->n_names; i > 0; i--)
+		if (str_eq(row->names[i - 1], wanted)) {
+			*out = row_cell(row, i);
 			return true;
 		}
 	return false;

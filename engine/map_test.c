@@ -209,13 +209,14 @@ static void first_line_that_matches(void **state)
 static void cells_of_rows(void **state)
 {
 	(void)state;
-	const struct str cells[] = { S("one"), S(""), STR_NONE },
-			 names[] = { S("a"), S("b"), S("c") };
-	const struct row row = { .cells = cells, .n = 3, .names = names, .n_names = 3 };
+	const struct str cells[] = { S("one"), S(""), STR_NONE, S("again") },
+			 names[] = { S("a"), S("b"), S("c"), S("a") };
+	const struct row row = { .cells = cells, .n = 4, .names = names, .n_names = 4 };
 	struct str cell;
 	assert_true(str_eq(row_cell(&row, 1), S("one")));
 	assert_null(row_cell(&row, 0).p);
-	assert_null(row_cell(&row, 4).p);
+	assert_null(row_cell(&row, 5).p);
+	assert_true(row_find(&row, "a", &cell) && str_eq(cell, S("again")));
 	assert_true(row_find(&row, "b", &cell) && cell.p && cell.n == 0);
 	assert_true(row_find(&row, "c", &cell) && !cell.p);
 	assert_false(row_find(&row, "d", &cell));

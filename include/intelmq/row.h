@@ -45,7 +45,7 @@ static inline struct str row_cell(const struct row *row, size_t column)
 	return column >= 1 && column <= row->n ? row->cells[column - 1] : STR_NONE;
 }
 
-/* The cell below a column name; false if there is no such column. A missing cell is STR_NONE. */
+/* The cell below a column name, the last one if several have it; false if there is none. A missing cell is STR_NONE. */
 bool row_find(const struct row *, const char *name, struct str *out);
 
 /* The value at a path ("a.b") of a JSON row, or NULL. */

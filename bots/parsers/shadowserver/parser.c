@@ -66,9 +66,10 @@ struct shadowserver_state {
 	const struct dict *schema;
 	struct regex *file_name;
 	/* the report in hand */
+	struct arena *report; /* lives as long as it */
 	const struct dict *feed;
 	struct mappings required, optional;
-	const struct str *names; /* the columns that are resolved */
+	const struct dict *columns; /* name to place, made at the first row */
 };
 
 /* ---- Conversions ---- */
@@ -83,8 +84,9 @@ static bool is_one_of(struct str text, const char *words)
 
 static struct str column(const struct cell *c, const char *name)
 {
-	struct str text = STR_NONE;
-	return row_find(c->row, name, &text) ? text : STR_NONE;
+	const struct shadowserver_state *state = c->bot->state;
+	const struct value *place = dict_get(state->columns, str_of(name));
+	return place ? row_cell(c->row, (size_t)place->integer + 1) : STR_NONE;
 }
 
 static int to_utc(const struct cell *c, struct value *out)
@@ -196,9 +198,8 @@ static int to_http_url(const struct cell *c, struct value *out)
 		return 0;
 	size_t slash = str_index(path, '/'), end = 0;
 	path = slash == STR_NOT_FOUND ? S("") : str_slice(path, slash, path.n);
-	while (end < path.n && path.p[end] != ' ' && path.p[end] != '\t' && path.p[end] != '\n' &&
-	       path.p[end] != '\r')
-		end++;
+	for (struct str rest = path; rest.n && !text_is_space(text_next(&rest));)
+		end = path.n - rest.n;
 	if (!str_eq(application, S("http")) && !str_eq(application, S("https")))
 		application = S("http");
 	*out = value_str(arena_printf(c->bot->arena, "%.*s://%.*s%.*s", STR_ARG(application),
@@ -311,6 +312,38 @@ static const struct {
 
 /* ---- The schema ---- */
 
+/* What the schema says of itself. */
+static void log_schema(struct bot *bot)
+{
+	const struct shadowserver_state *state = bot->state;
+	const struct value *meta = dict_get(state->schema, S("_meta"));
+	if (!meta || meta->kind != VALUE_DICT)
+		return;
+	const struct value *date = dict_get(meta->dict, S("date_created")),
+			   *changes = dict_get(meta->dict, S("change_log"));
+	if (date && date->kind == VALUE_STR)
+		bot_log(bot, LEVEL_INFO, "Schema of %.*s.", STR_ARG(date->text));
+	for (size_t i = 0; changes && changes->kind == VALUE_LIST && i < changes->list->n; i++)
+		if (changes->list->items[i].kind == VALUE_STR)
+			bot_log(bot, LEVEL_INFO, "Schema change: %.*s",
+			        STR_ARG(changes->list->items[i].text));
+}
+
+/* The report whose `key` has this text, or NULL. */
+static const struct dict *find_feed(const struct shadowserver_state *state, const char *key,
+                                    struct str text)
+{
+	for (size_t i = 0; i < state->schema->n; i++) {
+		struct value report = state->schema->pairs[i].value;
+		const struct value *v = report.kind == VALUE_DICT
+		                              ? dict_get(report.dict, str_of(key))
+		                              : NULL;
+		if (v && value_is_text(*v, text))
+			return report.dict;
+	}
+	return NULL;
+}
+
 static enum result shadowserver_init(struct bot *bot)
 {
 	const struct params *p = bot->params;
@@ -332,12 +365,11 @@ static enum result shadowserver_init(struct bot *bot)
 	if (schema.kind != VALUE_DICT)
 		return bot_fail(bot, BAD_CONF, "%s must be an object of reports", path.p);
 	state->schema = schema.dict;
-	const struct value *meta = dict_get(state->schema, S("_meta"));
-	const struct value *date = meta && meta->kind == VALUE_DICT
-	                                 ? dict_get(meta->dict, S("date_created"))
-	                                 : NULL;
-	if (date && date->kind == VALUE_STR)
-		bot_log(bot, LEVEL_INFO, "Schema of %.*s.", STR_ARG(date->text));
+	log_schema(bot);
+	if (p->feedname && !find_feed(state, "feed_name", str_of(p->feedname)))
+		bot_log(bot, LEVEL_INFO,
+		        "The schema has no feed '%s'; the name of the file chooses the mapping.",
+		        p->feedname);
 	return regex_new(S("^(?:\\d{4}-\\d{2}-\\d{2}-)?(\\w+)(-\\w+)*\\.csv$"), 0,
 	                 &state->file_name, &bot->err) < 0
 	             ? BAD_CONF
@@ -348,21 +380,6 @@ static void shadowserver_fini(struct bot *bot)
 {
 	struct shadowserver_state *state = bot->state;
 	regex_free(state->file_name);
-}
-
-/* The report whose `key` has this text, or NULL. */
-static const struct dict *find_feed(const struct shadowserver_state *state, const char *key,
-                                    struct str text)
-{
-	for (size_t i = 0; i < state->schema->n; i++) {
-		struct value report = state->schema->pairs[i].value;
-		const struct value *v = report.kind == VALUE_DICT
-		                              ? dict_get(report.dict, str_of(key))
-		                              : NULL;
-		if (v && value_is_text(*v, text))
-			return report.dict;
-	}
-	return NULL;
 }
 
 static const struct dict *detect_feed(struct bot *bot, const struct event *report)
@@ -418,7 +435,8 @@ static enum result shadowserver_begin(struct bot *bot, const struct event *repor
 {
 	struct shadowserver_state *state = bot->state;
 	options->written = &csv_unix;
-	state->names = NULL;
+	state->report = bot->arena;
+	state->columns = NULL;
 	state->feed = detect_feed(bot, report);
 	if (!state->feed)
 		return BAD_DATA;
@@ -429,14 +447,22 @@ static enum result shadowserver_begin(struct bot *bot, const struct event *repor
 
 /* ---- Rows ---- */
 
-/* Where each mapping's column lies, once per report. Of columns with the same name the last one counts. */
-static void resolve(const struct row *row, struct mappings *mappings)
+/* Of columns with the same name the last one counts. */
+static const struct dict *find_columns(struct arena *arena, const struct row *row)
+{
+	struct dict *columns = dict_new(arena);
+	for (size_t i = 0; i < row->n_names; i++)
+		dict_set(columns, row->names[i], value_int((int64_t)i));
+	return columns;
+}
+
+/* Where each mapping's column lies, once per report. */
+static void resolve(const struct dict *columns, struct mappings *mappings)
 {
 	for (size_t i = 0; i < mappings->n; i++) {
-		mappings->all[i].column = UNKNOWN_COLUMN;
-		for (size_t k = 0; k < row->n_names; k++)
-			if (str_eq(row->names[k], mappings->all[i].column_name))
-				mappings->all[i].column = (int)k;
+		struct mapping *m = &mappings->all[i];
+		const struct value *place = dict_get(columns, m->column_name);
+		m->column = place ? (int)place->integer : UNKNOWN_COLUMN;
 	}
 }
 
@@ -503,12 +529,15 @@ static enum result add_optional(struct bot *bot, const struct mapping *m, const 
 	if (event_add(event, m->field, v, 0) != ADD_FAILED)
 		return DONE;
 	enum fault fault = event_err(event)->fault;
-	if (fault == FAULT_INVALID_KEY)
+	if (fault == FAULT_INVALID_KEY) {
 		dict_set(g->extra, m->field, v);
-	else if (fault == FAULT_INVALID_VALUE)
+	} else if (fault == FAULT_INVALID_VALUE) {
+		bot_log(bot, LEVEL_DEBUG, "Column '%.*s' goes to extra: %s",
+		        STR_ARG(m->column_name), event_err(event)->text);
 		g->handled[m->column] = false;
-	else
+	} else {
 		return BAD_DATA;
+	}
 	return DONE;
 }
 
@@ -527,12 +556,14 @@ static enum result add_feed(struct bot *bot, struct event *event)
 }
 
 /* Columns that nothing used are kept in extra. */
-static void keep_rest(const struct row *row, struct gathered *g)
+static void keep_rest(const struct dict *columns, const struct row *row, struct gathered *g)
 {
-	for (size_t i = 0; i < row->n_names; i++) {
-		struct str text = row_cell(row, i + 1);
-		if (!g->handled[i] && (text.n || !text.p))
-			dict_set(g->extra, row->names[i], text.p ? value_str(text) : value_null());
+	for (size_t i = 0; i < columns->n; i++) {
+		size_t place = (size_t)columns->pairs[i].value.integer;
+		struct str text = row_cell(row, place + 1);
+		if (!g->handled[place] && (text.n || !text.p))
+			dict_set(g->extra, columns->pairs[i].key,
+			         text.p ? value_str(text) : value_null());
 	}
 }
 
@@ -541,10 +572,10 @@ static enum result shadowserver_row(struct bot *bot, const struct row *row, stru
 	struct shadowserver_state *state = bot->state;
 	struct gathered g = { dict_new(bot->arena),
 		              arena_zalloc(bot->arena, row->n_names + 1, sizeof *g.handled) };
-	if (state->names != row->names) {
-		resolve(row, &state->required);
-		resolve(row, &state->optional);
-		state->names = row->names;
+	if (!state->columns) {
+		state->columns = find_columns(state->report, row);
+		resolve(state->columns, &state->required);
+		resolve(state->columns, &state->optional);
 	}
 	enum result result = add_feed(bot, event);
 	for (size_t i = 0; result == DONE && i < state->required.n; i++)
@@ -556,7 +587,7 @@ static enum result shadowserver_row(struct bot *bot, const struct row *row, stru
 		result = event_update(event, constants->dict);
 	if (result != DONE)
 		return result;
-	keep_rest(row, &g);
+	keep_rest(state->columns, row, &g);
 	return g.extra->n ? event_set_value(event, "extra", value_dict(g.extra)) : DONE;
 }
 
