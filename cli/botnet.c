@@ -4,8 +4,6 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <inttypes.h>
-#include <intelmq/clock.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/progress.h"
 #include "engine/botnet.h"
 
 extern char **environ;
@@ -60,52 +59,6 @@ static void print_findings(const struct findings *findings)
 	}
 }
 
-struct progress {
-	int64_t started, shown;
-	int lines; /* on the terminal, to be overwritten */
-};
-
-static void print_table(FILE *out, const struct botnet *botnet, double seconds)
-{
-	fprintf(out, "%-34s %10s %10s %9s %8s %8s %10s\n", "bot", "in", "out", "dropped", "failed",
-	        "dumped", "out/s");
-	for (size_t i = 0; i < botnet_size(botnet); i++) {
-		const struct worker *w = botnet_worker(botnet, i);
-		if (!w)
-			continue;
-		const struct counters *c = worker_counters(w);
-		fprintf(out,
-		        "%-34s %10" PRIu64 " %10" PRIu64 " %9" PRIu64 " %8" PRIu64 " %8" PRIu64
-		        " %10.0f\n",
-		        worker_id(w), c->received, c->sent, c->dropped, c->failed, c->dumped,
-		        seconds > 0 ? (double)(c->sent ? c->sent : c->received) / seconds : 0.0);
-	}
-}
-
-/* On a terminal the table is redrawn in place; elsewhere a line now and then is enough. */
-static void show_progress(struct progress *p, const struct botnet *botnet, bool terminal)
-{
-	int64_t now = clock_monotonic_ms();
-	if (now - p->shown < (terminal ? 200 : 2000))
-		return;
-	p->shown = now;
-	if (!terminal) {
-		uint64_t received = 0, sent = 0;
-		for (size_t i = 0; i < botnet_size(botnet); i++) {
-			const struct worker *w = botnet_worker(botnet, i);
-			received += w ? worker_counters(w)->received : 0;
-			sent += w ? worker_counters(w)->sent : 0;
-		}
-		fprintf(stderr, "%.1f s: %" PRIu64 " messages received, %" PRIu64 " sent\n",
-		        (double)(now - p->started) / 1000, received, sent);
-		return;
-	}
-	if (p->lines)
-		fprintf(stderr, "\033[%dA", p->lines);
-	p->lines = (int)botnet_size(botnet) + 1;
-	print_table(stderr, botnet, (double)(now - p->started) / 1000);
-}
-
 static void reload(struct botnet *botnet)
 {
 	struct arena arena;
@@ -120,10 +73,10 @@ static void reload(struct botnet *botnet)
 	arena_fini(&arena);
 }
 
-static void run(struct botnet *botnet, bool until_done, bool quiet)
+static void run(struct botnet *botnet, const struct paths *paths, bool until_done, bool quiet)
 {
-	struct progress progress = { .started = clock_monotonic_ms() };
-	bool terminal = isatty(STDERR_FILENO);
+	struct progress progress;
+	progress_init(&progress, isatty(STDERR_FILENO));
 	while (true) {
 		if (stop_wanted)
 			botnet_stop(botnet);
@@ -131,7 +84,7 @@ static void run(struct botnet *botnet, bool until_done, bool quiet)
 			reload(botnet);
 		int64_t wait = botnet_step(botnet);
 		if (!quiet)
-			show_progress(&progress, botnet, terminal);
+			progress_show(&progress, botnet);
 		if (wait == WORKER_STOPPED)
 			break;
 		if (wait > 0 && until_done && botnet_is_drained(botnet))
@@ -139,11 +92,9 @@ static void run(struct botnet *botnet, bool until_done, bool quiet)
 		else if (wait > 0)
 			poll(NULL, 0, wait > 200 ? 200 : (int)wait);
 	}
-	if (quiet)
-		return;
-	if (terminal && progress.lines)
-		fprintf(stderr, "\033[%dA\033[J", progress.lines);
-	print_table(stdout, botnet, (double)(clock_monotonic_ms() - progress.started) / 1000);
+	if (!quiet)
+		progress_end(&progress, botnet, paths);
+	progress_fini(&progress);
 }
 
 /* Logs need their directory; a first start should not fail for want of it. */
@@ -204,7 +155,7 @@ int command_botnet(int argc, char **argv)
 		fprintf(stderr, "intelmq botnet: %s has no enabled bots\n",
 		        botnet_options.paths->runtime);
 	else {
-		run(botnet, until_done, quiet);
+		run(botnet, botnet_options.paths, until_done, quiet);
 		rc = botnet_exit_code(botnet);
 	}
 	botnet_close(botnet);
