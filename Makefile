@@ -34,7 +34,7 @@ deps: ; @tools/deps
 demo: ; @./demo
 check: ; @tools/check.py $(if $(BOT),--bot $(BOT))
 test: ; @tools/check.py --only unit
-lint: ; @tools/lint.py $(LINT)
+lint: ; @tools/lint.py $(if $(filter-out default,$(origin LINT)),$(LINT))
 format: ; @tools/format
 asan: ; @tools/check.py --only build,unit,unit-clang
 coverage: ; @tools/coverage
