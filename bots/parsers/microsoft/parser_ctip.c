@@ -349,7 +349,8 @@ static enum result azure_value(struct bot *bot, struct event *event, const struc
 	}
 	if (str_eq(key, S("Payload.Protocol")) && v->kind == VALUE_STR) {
 		struct str rest = v->text, application = str_cut(&rest, '/');
-		if (rest.p && event_replace(event, "protocol.application", application) != DONE)
+		if (rest.p && application.n &&
+		    event_replace(event, "protocol.application", application) != DONE)
 			return BAD_DATA;
 	}
 	if (str_eq(key, S("Payload.domain")) && !is_fqdn(event, *v) && server &&

@@ -39,12 +39,12 @@ static const struct {
 	{ "cc", "source.geolocation.cc" },
 };
 
-/* What a category says; "bots" is named after the malware. */
+/* What a category says; without identifier it is the name of the malware. */
 static const struct category {
 	const char *name, *taxonomy, *type, *identifier;
 } categories[] = {
 	{ "amplifier", "vulnerable", "vulnerable-system", "amplifier" },
-	{ "bots", "malicious-code", "infected-system", "malware-generic" },
+	{ "bots", "malicious-code", "infected-system", NULL },
 	{ "backdoor", "intrusions", "system-compromise", "hacked server" },
 	{ "cnc", "malicious-code", "c2-server", "c&c server" },
 	{ "dns-query", "other", "other", "dns-query" },
@@ -106,13 +106,15 @@ static enum result classify(struct bot *bot, struct event *event, const struct d
 		const struct category *c = &categories[i];
 		if (!value_is_text(*category, str_of(c->name)))
 			continue;
-		bool named = i == 1 && name && name->kind == VALUE_STR;
+		struct str identifier = str_of(c->identifier);
+		if (!c->identifier)
+			identifier = name && name->kind == VALUE_STR && name->text.n
+			                   ? name->text
+			                   : S("malware-generic");
 		enum result result = event_replace(event, TAXONOMY, str_of(c->taxonomy));
 		if (result == DONE)
 			result = event_replace(event, TYPE, str_of(c->type));
-		return result == DONE
-		             ? event_replace(event, ID, named ? name->text : str_of(c->identifier))
-		             : result;
+		return result == DONE ? event_replace(event, ID, identifier) : result;
 	}
 	return bot_fail(bot, BAD_DATA, "unknown category");
 }
