@@ -152,13 +152,13 @@ static bool run(const struct job *job, const struct data_format *format, struct 
 			f->rows_per_second = (double)ROWS / seconds;
 		struct queue_info *queues;
 		struct arena_mark mark = arena_mark(&arena);
-		size_t n = broker_queues(broker, &arena, &queues);
+		int64_t n = broker_queues(broker, &arena, &queues, NULL);
 		for (size_t k = 0; k < n; k++)
 			if (str_eq(queues[k].name, S("out")) && queues[k].messages)
 				f->event_bytes = (double)queues[k].bytes /
 				                 (double)queues[k].messages;
 		arena_rewind(&arena, mark);
-		broker_clear(broker, S("out"));
+		broker_clear(broker, S("out"), NULL);
 	}
 	bool ran = worker != NULL;
 	worker_close(worker);

@@ -22,6 +22,8 @@ struct backend {
 	int (*open)(struct broker *, const struct consumer_names *, struct consumer **out,
 	            struct err *);
 	void (*close)(struct consumer *);
+	int (*fd)(struct consumer *);               /* NULL: none */
+	bool (*is_broken)(const struct consumer *); /* NULL: never */
 	int (*receive)(struct consumer *, struct receive_limits, struct arena *, struct batch *out,
 	               struct err *);
 	int (*commit)(struct consumer *, const struct commit *, struct err *);
@@ -30,11 +32,12 @@ struct backend {
 	int (*load_state)(struct consumer *,
 	                  void (*each)(void *context, const struct state_change *), void *context,
 	                  struct err *);
-	size_t (*queues)(struct broker *, struct arena *, struct queue_info **out);
+	int64_t (*queues)(struct broker *, struct arena *, struct queue_info **out, struct err *);
 	int (*push)(struct broker *, struct str queue, struct str body, struct err *);
-	size_t (*peek)(struct broker *, struct str queue, size_t count, struct arena *,
-	               struct str *bodies_out);
-	uint64_t (*clear)(struct broker *, struct str queue);
+	int64_t (*peek)(struct broker *, struct str queue, size_t count, struct arena *,
+	                struct str *bodies_out, struct err *);
+	int64_t (*clear)(struct broker *, struct str queue, struct err *);
+	int (*status)(struct broker *, struct arena *, struct value *out, struct err *);
 };
 
 struct broker {

@@ -21,6 +21,22 @@ void consumer_close(struct consumer *consumer)
 		consumer->broker->backend->close(consumer);
 }
 
+int consumer_fd(struct consumer *consumer)
+{
+	return consumer->broker->backend->fd ? consumer->broker->backend->fd(consumer) : -1;
+}
+
+bool consumer_is_broken(const struct consumer *consumer)
+{
+	return consumer->broker->backend->is_broken &&
+	       consumer->broker->backend->is_broken(consumer);
+}
+
+int broker_status(struct broker *broker, struct arena *arena, struct value *out, struct err *err)
+{
+	return broker->backend->status(broker, arena, out, err);
+}
+
 int broker_receive(struct consumer *consumer, struct receive_limits limits, struct arena *arena,
                    struct batch *out, struct err *err)
 {
@@ -50,9 +66,10 @@ int broker_load_state(struct consumer *consumer,
 	return consumer->broker->backend->load_state(consumer, each, context, err);
 }
 
-size_t broker_queues(struct broker *broker, struct arena *arena, struct queue_info **out)
+int64_t broker_queues(struct broker *broker, struct arena *arena, struct queue_info **out,
+                      struct err *err)
 {
-	return broker->backend->queues(broker, arena, out);
+	return broker->backend->queues(broker, arena, out, err);
 }
 
 int broker_push(struct broker *broker, struct str queue, struct str body, struct err *err)
@@ -60,13 +77,13 @@ int broker_push(struct broker *broker, struct str queue, struct str body, struct
 	return broker->backend->push(broker, queue, body, err);
 }
 
-size_t broker_peek(struct broker *broker, struct str queue, size_t count, struct arena *arena,
-                   struct str *bodies_out)
+int64_t broker_peek(struct broker *broker, struct str queue, size_t count, struct arena *arena,
+                    struct str *bodies_out, struct err *err)
 {
-	return broker->backend->peek(broker, queue, count, arena, bodies_out);
+	return broker->backend->peek(broker, queue, count, arena, bodies_out, err);
 }
 
-uint64_t broker_clear(struct broker *broker, struct str queue)
+int64_t broker_clear(struct broker *broker, struct str queue, struct err *err)
 {
-	return broker->backend->clear(broker, queue);
+	return broker->backend->clear(broker, queue, err);
 }

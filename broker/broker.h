@@ -13,6 +13,7 @@
 #include <intelmq/arena.h>
 #include <intelmq/buffer.h>
 #include <intelmq/err.h>
+#include <intelmq/value.h>
 
 #include "state/change.h"
 
@@ -74,8 +75,22 @@ struct queue_limits {
 
 /* The memory broker. `limits` apply to every queue; queues on a common cycle share one budget. */
 struct broker *broker_memory_new(struct queue_limits limits);
+
+/*
+ * The embedded broker, a process of its own, through its socket: `path`, or `fd` >= 0, a connection that was opened and
+ * introduced by somebody else for one bot (its only consumer takes it over). The connection is made at once; nobody
+ * there is a failure that names the path.
+ */
+int broker_connect(const char *path, int fd, struct broker **out, struct err *);
+
 /* After all its consumers are closed. */
 void broker_free(struct broker *);
+
+/*
+ * What the broker tells of itself: {"queues": [{"name", "messages", "claimed", "bytes"}], "bots": [{"bot", "instance",
+ * "pid", "waiting_for"}], "disk": {"state", "bytes", "limit"}}; "waiting_for": the full queue, "disk", or null.
+ */
+int broker_status(struct broker *, struct arena *, struct value *out, struct err *);
 
 /*
  * Connects one bot: the queue it reads (STR_NONE for collectors) and those it may publish to.
@@ -86,6 +101,17 @@ int consumer_open(struct broker *, struct str bot, unsigned instance, struct str
                   struct err *);
 /* Claims go back to their places. */
 void consumer_close(struct consumer *);
+
+/*
+ * A descriptor that becomes readable when a receive or broker_full_queue may have news, or the connection ended; -1:
+ * there is none, ask again after a while.
+ */
+int consumer_fd(struct consumer *);
+/*
+ * True once the connection to the broker is gone. What this process holds in memory (claims, keyed state) belongs to a
+ * time that may not have become durable: it must end, or execute itself anew.
+ */
+bool consumer_is_broken(const struct consumer *);
 
 /*
  * Claims up to `limits` messages in order (at least one, however large). Returns their number, 0 if
@@ -115,15 +141,17 @@ struct str broker_full_queue(struct consumer *);
 int broker_load_state(struct consumer *, void (*each)(void *context, const struct state_change *),
                       void *context, struct err *);
 
-/* All queues in the order of their names; the array lies in the arena. */
-size_t broker_queues(struct broker *, struct arena *, struct queue_info **out);
+/* What follows returns -1 and sets `err` if the broker is away; err may be NULL. */
 
-/* Puts one message into a queue from outside (tests, tools). Fails if the queue has no room. */
+/* All queues in the order of their names, the array in the arena; their number. */
+int64_t broker_queues(struct broker *, struct arena *, struct queue_info **out, struct err *);
+
+/* Puts one message into a queue from outside (tests, tools), durably. Fails if the queue has no room. */
 int broker_push(struct broker *, struct str queue, struct str body, struct err *);
 
 /* Copies of the first `count` messages of a queue, claimed ones too; returns their number. */
-size_t broker_peek(struct broker *, struct str queue, size_t count, struct arena *,
-                   struct str *bodies_out);
+int64_t broker_peek(struct broker *, struct str queue, size_t count, struct arena *,
+                    struct str *bodies_out, struct err *);
 
-/* Drops what nobody has claimed; returns the number. */
-uint64_t broker_clear(struct broker *, struct str queue);
+/* Drops what nobody has claimed, durably; returns the number. */
+int64_t broker_clear(struct broker *, struct str queue, struct err *);

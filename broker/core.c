@@ -532,3 +532,33 @@ uint64_t core_clear(struct core *core, struct str name)
 	}
 	return n;
 }
+
+struct value core_status(struct core *core, struct arena *arena)
+{
+	struct list *queues = list_new(arena), *bots = list_new(arena);
+	for (size_t i = 0; i < core->n_queues; i++) {
+		const struct queue *queue = core->queues[i];
+		struct dict *d = dict_new(arena);
+		dict_set(d, S("name"), value_str(arena_dup(arena, queue->name)));
+		dict_set(d, S("messages"), value_int((int64_t)queue->messages));
+		dict_set(d, S("claimed"), value_int((int64_t)queue->claimed));
+		dict_set(d, S("bytes"), value_int((int64_t)queue->bytes));
+		list_add(queues, value_dict(d));
+	}
+	for (size_t i = 0; i < core->consumers_end; i++) {
+		struct core_consumer *c = core->consumers[i];
+		if (!c)
+			continue;
+		const struct queue *full = full_destination(c);
+		struct dict *d = dict_new(arena);
+		dict_set(d, S("bot"), value_str(arena_dup(arena, c->bot)));
+		dict_set(d, S("instance"), value_int(c->instance));
+		dict_set(d, S("waiting_for"),
+		         full ? value_str(arena_dup(arena, full->name)) : value_null());
+		list_add(bots, value_dict(d));
+	}
+	struct dict *status = dict_new(arena);
+	dict_set(status, S("queues"), value_list(queues));
+	dict_set(status, S("bots"), value_list(bots));
+	return value_dict(status);
+}

@@ -48,3 +48,5 @@ int core_push(struct core *, struct str queue, struct str body, struct err *);
 size_t core_peek(struct core *, struct str queue, size_t count, struct arena *,
                  struct str *bodies_out);
 uint64_t core_clear(struct core *, struct str queue);
+/* "queues" and "bots" of broker_status, in the arena. */
+struct value core_status(struct core *, struct arena *);

@@ -147,9 +147,11 @@ static int memory_load_state(struct consumer *consumer,
 	return 0;
 }
 
-static size_t memory_queues(struct broker *broker, struct arena *arena, struct queue_info **out)
+static int64_t memory_queues(struct broker *broker, struct arena *arena, struct queue_info **out,
+                             struct err *err)
 {
-	return core_queues(memory_of(broker)->core, arena, out);
+	(void)err;
+	return (int64_t)core_queues(memory_of(broker)->core, arena, out);
 }
 
 static int memory_push(struct broker *broker, struct str queue, struct str body, struct err *err)
@@ -157,15 +159,25 @@ static int memory_push(struct broker *broker, struct str queue, struct str body,
 	return core_push(memory_of(broker)->core, queue, body, err);
 }
 
-static size_t memory_peek(struct broker *broker, struct str queue, size_t count,
-                          struct arena *arena, struct str *bodies_out)
+static int64_t memory_peek(struct broker *broker, struct str queue, size_t count,
+                           struct arena *arena, struct str *bodies_out, struct err *err)
 {
-	return core_peek(memory_of(broker)->core, queue, count, arena, bodies_out);
+	(void)err;
+	return (int64_t)core_peek(memory_of(broker)->core, queue, count, arena, bodies_out);
 }
 
-static uint64_t memory_clear(struct broker *broker, struct str queue)
+static int64_t memory_clear(struct broker *broker, struct str queue, struct err *err)
 {
-	return core_clear(memory_of(broker)->core, queue);
+	(void)err;
+	return (int64_t)core_clear(memory_of(broker)->core, queue);
+}
+
+static int memory_status(struct broker *broker, struct arena *arena, struct value *out,
+                         struct err *err)
+{
+	(void)err;
+	*out = core_status(memory_of(broker)->core, arena);
+	return 0;
 }
 
 static const struct backend memory_backend = {
@@ -181,6 +193,7 @@ static const struct backend memory_backend = {
 	.push = memory_push,
 	.peek = memory_peek,
 	.clear = memory_clear,
+	.status = memory_status,
 };
 
 struct broker *broker_memory_new(struct queue_limits limits)

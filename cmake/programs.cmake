@@ -2,7 +2,7 @@
 #
 # The program and what tests it.
 #
-#	worker/*.c + cli/*.c      intelmq, one program with many names
+#	worker/*.c + daemon/*.c + cli/*.c   intelmq, one program with many names
 #	<layer>/*_test.c          one cmocka program each, linked with its own and earlier layers
 #	other *_test.c            (worker/, cli/, tests/, bots/) linked with everything
 #	fuzz/<name>_fuzz.c        a libFuzzer program, in the preset fuzz
@@ -10,6 +10,7 @@
 #	                          compare with)
 
 sources_of(worker worker_sources)
+sources_of(daemon daemon_sources)
 sources_of(cli cli_sources)
 
 # Archives that look into each other (the engine finds bots, bots call the engine).
@@ -22,7 +23,7 @@ else()
 endif()
 
 # What worker/ and cli/ contain beside main(), for tests of them; main() is worker/main.c.
-set(program_sources ${worker_sources} ${cli_sources})
+set(program_sources ${worker_sources} ${daemon_sources} ${cli_sources})
 set(main_source ${program_sources})
 list(FILTER main_source INCLUDE REGEX "/worker/main\\.c$")
 list(FILTER program_sources EXCLUDE REGEX "/worker/main\\.c$")
@@ -49,7 +50,7 @@ if(INTELMQ_TESTS)
 	pkg_check_modules(JANSSON QUIET IMPORTED_TARGET jansson)
 	file(GLOB tests RELATIVE ${PROJECT_SOURCE_DIR} CONFIGURE_DEPENDS
 		lib/*_test.c message/*_test.c config/*_test.c state/*_test.c broker/*_test.c net/*_test.c
-		engine/*_test.c worker/*_test.c cli/*_test.c tests/*_test.c bots/*/*/*_test.c)
+		engine/*_test.c worker/*_test.c daemon/*_test.c cli/*_test.c tests/*_test.c bots/*/*/*_test.c)
 	foreach(test IN LISTS tests)
 		string(REGEX REPLACE "_test\\.c$" "" name ${test})
 		string(REPLACE "/" "_" target ${name}_test)

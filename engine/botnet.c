@@ -283,9 +283,9 @@ bool botnet_is_drained(struct botnet *b)
 	struct arena arena;
 	struct queue_info *queues;
 	arena_init(&arena);
-	size_t n = broker_queues(b->broker, &arena, &queues);
+	int64_t n = broker_queues(b->broker, &arena, &queues, NULL);
 	uint64_t left = 0;
-	for (size_t i = 0; i < n; i++)
+	for (int64_t i = 0; i < n; i++)
 		if (is_read(b, queues[i].name))
 			left += queues[i].messages + queues[i].claimed;
 	arena_fini(&arena);

@@ -145,7 +145,7 @@ static uint64_t queue_length(struct harness *h, struct str name)
 {
 	struct queue_info *queues;
 	struct arena_mark mark = arena_mark(&h->arena);
-	size_t n = broker_queues(h->broker, &h->arena, &queues);
+	size_t n = (size_t)broker_queues(h->broker, &h->arena, &queues, NULL);
 	uint64_t length = 0;
 	for (size_t i = 0; i < n; i++)
 		if (str_eq(queues[i].name, name))
@@ -177,7 +177,7 @@ size_t harness_sent(struct harness *h, struct str path, struct str **out)
 	struct str queue = queue_of(&h->arena, path);
 	size_t n = (size_t)queue_length(h, queue);
 	*out = arena_zalloc(&h->arena, n + 1, sizeof **out);
-	return broker_peek(h->broker, queue, n, &h->arena, *out);
+	return (size_t)broker_peek(h->broker, queue, n, &h->arena, *out, NULL);
 }
 
 const struct harness_line *harness_log(const struct harness *h, size_t *n_out)

@@ -505,7 +505,7 @@ static void full_queue_stops_the_road(void **state)
 	assert_int_equal(worker_step(s.worker), WORKER_IDLE);
 	assert_int_equal(script.calls, 1);
 	assert_string_equal(worker_state(s.worker), "waiting: queue 'out' is full");
-	broker_clear(s.broker, S("out"));
+	broker_clear(s.broker, S("out"), NULL);
 	worker_step(s.worker);
 	assert_int_equal(script.calls, 2);
 	stage_fini(&s);

@@ -71,7 +71,7 @@ static struct str only_sent(struct stage *s)
 {
 	struct str *sent;
 	assert_int_equal(stage_sent(s, "out", &sent), 1);
-	broker_clear(s->broker, S("out"));
+	broker_clear(s->broker, S("out"), NULL);
 	return sent[0];
 }
 

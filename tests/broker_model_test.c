@@ -529,7 +529,7 @@ static void do_clear(struct world *w)
 			m->items[i].gone = true;
 			n++;
 		}
-	CHECK(w, broker_clear(w->broker, queue_names[queue]) == n);
+	CHECK(w, broker_clear(w->broker, queue_names[queue], NULL) == (int64_t)n);
 }
 
 static void do_sleep(struct world *w)
@@ -556,7 +556,8 @@ static void check_queue(struct world *w, int queue, const struct queue_info *inf
 	struct queue_info expected = { .name = queue_names[queue] };
 	struct model_queue *m = &w->queues[queue];
 	struct str *bodies = arena_alloc(&w->arena, ITEMS * sizeof *bodies);
-	size_t n = broker_peek(w->broker, queue_names[queue], ITEMS, &w->arena, bodies);
+	size_t n = (size_t)broker_peek(w->broker, queue_names[queue], ITEMS, &w->arena, bodies,
+	                               NULL);
 	for (size_t i = 0; i < m->n; i++) {
 		if (m->items[i].gone)
 			continue;
@@ -575,7 +576,7 @@ static void check_queue(struct world *w, int queue, const struct queue_info *inf
 static void check_queues(struct world *w)
 {
 	struct queue_info *infos;
-	size_t n = broker_queues(w->broker, &w->arena, &infos), at = 0;
+	size_t n = (size_t)broker_queues(w->broker, &w->arena, &infos, NULL), at = 0;
 	for (int q = 0; q < QUEUES; q++)
 		if (w->known[q]) {
 			CHECK(w, at < n);

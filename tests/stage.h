@@ -156,7 +156,7 @@ static inline void stage_push_report(struct stage *s, struct str text)
 static inline size_t stage_left(struct stage *s, const char *queue)
 {
 	struct queue_info *queues;
-	size_t n = broker_queues(s->broker, &s->arena, &queues);
+	size_t n = (size_t)broker_queues(s->broker, &s->arena, &queues, NULL);
 	for (size_t i = 0; i < n; i++)
 		if (str_eq(queues[i].name, str_of(queue)))
 			return (size_t)(queues[i].messages + queues[i].claimed);
@@ -168,7 +168,7 @@ static inline size_t stage_sent(struct stage *s, const char *queue, struct str *
 {
 	size_t n = stage_left(s, queue);
 	*out = arena_zalloc(&s->arena, n + 1, sizeof **out);
-	return broker_peek(s->broker, str_of(queue), n, &s->arena, *out);
+	return (size_t)broker_peek(s->broker, str_of(queue), n, &s->arena, *out, NULL);
 }
 
 static inline bool stage_logged(const struct stage *s, const char *part)

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/*
+ * page.h - memory that a worker shares with intelmqd: what it does, what it has counted, and what it works on.
+ *
+ * The worker writes, intelmqd reads at any time and after its death; nothing else passes between them. What is read here
+ * is never trusted: a hijacked worker may write anything. Before it starts a worker after a crash, intelmqd says in
+ * `careful` how far to be careful.
+ */
+#pragma once
+#include <stdint.h>
+
+#include "engine/worker.h"
+
+enum { PAGE_VERSION = 1, PAGE_STATE = 300 };
+
+/* A place in the stream of a bot: a message, and in a parser the row of it. */
+struct place {
+	uint64_t block; /* 0: nowhere */
+	uint32_t at;
+	uint32_t row; /* 0: not at a row */
+};
+
+struct worker_page {
+	uint32_t version;
+	uint32_t initialised; /* 1 once init is done */
+	uint32_t exits;       /* 1 when it ends by itself; the exit code is final then */
+	uint32_t restart; /* 0 if it must not be started again (BAD_CONF, stopped by error_procedure, scheduled run over) */
+	char state[PAGE_STATE]; /* worker_state, a sentence */
+	struct counters counters;
+	struct place working;  /* on what; block 0: on nothing */
+	int64_t working_since; /* monotonic ms; for the watchdog */
+
+	/* Written by intelmqd before the start. */
+	struct place careful; /* one message, row by row, until past this place; block 0: no need */
+	uint32_t quarantine;  /* 1: do not try that place again, dump it alone; `death` says why */
+	char death[PAGE_STATE];
+};
