@@ -396,6 +396,22 @@ int worker_commit_emitted(struct worker *w, bool durable)
 	return commit_inside(w, NULL, durable);
 }
 
+int worker_commit_state(struct worker *w)
+{
+	struct arena_mark mark = arena_mark(&w->batch);
+	struct commit commit = { .durable = true };
+	add_changes(w, &commit);
+	int rc = broker_commit(w->consumer, &commit, &w->bot.err);
+	arena_rewind(&w->batch, mark);
+	if (rc < 0) {
+		w->broker_failed = true;
+		return -1;
+	}
+	state_table_committed(w->table);
+	w->state_in_hand = 0;
+	return 0;
+}
+
 /* The only message that waited for a flush gets what the flush said, as if its verb had said it. */
 static bool flush_settle(struct worker *w, enum result result)
 {
@@ -431,6 +447,12 @@ static bool flush(struct worker *w)
 	w->position = w->committed;
 	take_back(w, (struct outbox_mark){ .turn = w->outbox.turn }, 0);
 	w->pending = (struct counters){ 0 };
+	if (w->broker_failed) {
+		w->broker_failed = false;
+		w->retrying = true;
+		pipeline_failed(w);
+		return false;
+	}
 	if (n == 1 || reactions[result].ends)
 		return flush_settle(w, result);
 	w->counters.failed++;
