@@ -58,8 +58,6 @@ struct commit {
 	 * commit with which this connection began its round before do not count any more; none was before: all count. */
 	bool round;
 	bool durable; /* return only when it is on disk (and everything before it) */
-	bool round; /* the worker begins to go round its state: rows older than the commit in which it did so before do not
-		     * count any more */
 };
 
 /* Limits of one receive. */
