@@ -269,10 +269,8 @@ static enum stored settle(struct store *store, struct err *err)
 {
 	int code = store_checkpoint(store);
 	code = code ? code : store_measure(store);
-	if (code != SQLITE_OK)
-		return fail(store, code, "after a commit", err);
-	store_reserve_make(store);
-	return STORED;
+	code = code ? code : store_reserve_make(store);
+	return code ? fail(store, code, "cannot be used after a commit", err) : STORED;
 }
 
 /* After a statement or a commit has failed. */

@@ -92,8 +92,8 @@ void store_reserve_find(struct store *);
 int store_reserve_limit(struct store *);
 /* Removes the reserve file and lets the database grow to its limit; false: that had been done before. */
 bool store_reserve_give(struct store *);
-/* Writes the reserve file, if it is not there and there is room for more than it. */
-void store_reserve_make(struct store *);
+/* Writes the reserve file, if it is not there and there is room for more than it. That it fails is no failure. */
+int store_reserve_make(struct store *);
 
 /* Writes what is in the log over itself, durably. */
 int store_log_renew(struct store *);

@@ -209,6 +209,7 @@ static int raise_epoch(struct store *store, struct err *err)
 	code = code ? code : store_run(store, SQL_EPOCH);
 	code = code ? code : store_read_number(store);
 	code = code ? code : store_measure(store);
+	code = code ? code : store_reserve_make(store);
 	if (code != SQLITE_OK)
 		store_err(store, code, "cannot be written", err);
 	return code;
@@ -316,7 +317,6 @@ int store_open(const struct store_options *options, struct store **out, struct s
 		store_close(store);
 		return -1;
 	}
-	store_reserve_make(store);
 	*warning_out = str_of(store->warning);
 	*out = store;
 	return 0;
