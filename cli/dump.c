@@ -25,9 +25,11 @@ enum {
 
 static const char help[] =
 	"usage: intelmqdump [BOT-ID] [--truncate N] [--command COMMAND]… [--json]\n\n"
-	"Shows the messages that bots could not process and kept in their dump files, and sends them "
+	"Shows the messages that bots could not process and kept in their dump files, and sends "
+	"them "
 	"again.\n"
-	"Without BOT-ID it lists the dump files and asks for one, then for commands; it reads them from "
+	"Without BOT-ID it lists the dump files and asks for one, then for commands; it reads them "
+	"from "
 	"a pipe as well:\n"
 	"  r IDS [QUEUE]  recover: send to the queue (else the one it came from) and remove\n"
 	"  a [QUEUE]      recover all\n"
@@ -35,7 +37,8 @@ static const char help[] =
 	"  s IDS          show\n"
 	"  e IDS          edit the message with $EDITOR or sensible-editor\n"
 	"  q              quit\n"
-	"IDS are those of the list, as in 0,2,5-7. Entries are numbered anew after every command that "
+	"IDS are those of the list, as in 0,2,5-7. Entries are numbered anew after every command "
+	"that "
 	"removes some.\n\n"
 	"  -t, --truncate N       characters of a raw field to show (default 1000; 0: all)\n"
 	"  -c, --command COMMAND  carry out this instead of asking; may be given several times\n"
@@ -63,6 +66,16 @@ const struct data_format *dump_format(struct dump_tool *t, struct err *err)
 	return t->format;
 }
 
+/* A number of up to nine digits. */
+static bool read_count(const char *text, size_t *out)
+{
+	size_t n = 0, digits = strspn(text, "0123456789");
+	for (size_t i = 0; i < digits && digits < 10; i++)
+		n = n * 10 + (size_t)(text[i] - '0');
+	*out = n;
+	return digits && digits < 10 && !text[digits];
+}
+
 /* ---- One file ---- */
 
 /* What a pid file says is believed if there is such a process. */
@@ -74,11 +87,9 @@ static bool is_running(struct dump_tool *t, struct str bot)
 	arena_init(&arena);
 	struct str path = arena_printf(&arena, "%s%.*s.pid", t->paths->run, STR_ARG(bot));
 	if (runtime_read_file(&arena, path.p, 64, &text, NULL) == 0) {
-		int64_t pid = 0;
-		for (text = text_strip(text); text.n && pid < INT32_MAX; text = str_slice(text, 1, text.n))
-			pid = *text.p >= '0' && *text.p <= '9' ? pid * 10 + (*text.p - '0')
-			                                       : INT32_MAX;
-		running = pid > 0 && pid < INT32_MAX && (kill((pid_t)pid, 0) == 0 || errno == EPERM);
+		size_t pid;
+		running = read_count(arena_cstr(&arena, text_strip(text)), &pid) && pid > 0 &&
+		          (kill((pid_t)pid, 0) == 0 || errno == EPERM);
 	}
 	arena_fini(&arena);
 	return running;
@@ -188,8 +199,7 @@ static enum dump_outcome carry_out(struct dump_tool *t, struct dump_session *ses
                                    const struct options *options)
 {
 	for (size_t i = 0; i < options->n_commands; i++) {
-		enum dump_outcome outcome =
-			dump_command(t, session, str_of(options->commands[i]));
+		enum dump_outcome outcome = dump_command(t, session, str_of(options->commands[i]));
 		if (outcome == DUMP_FAILED)
 			return outcome;
 		if (outcome == DUMP_QUIT)
@@ -241,15 +251,14 @@ static int process(struct dump_tool *t, const struct dump_listed *listed,
 
 /* ---- Which file ---- */
 
-static const struct dump_listed *find_listed(const struct dump_listed *all, size_t n, struct str text)
+static const struct dump_listed *find_listed(const struct dump_listed *all, size_t n,
+                                             const char *text)
 {
-	size_t place = 0, digits = 0;
+	size_t place;
 	for (size_t i = 0; i < n; i++)
-		if (str_eq(all[i].name, text))
+		if (str_eq(all[i].name, str_of(text)))
 			return &all[i];
-	while (digits < text.n && text.p[digits] >= '0' && text.p[digits] <= '9' && place < n)
-		place = place * 10 + (size_t)(text.p[digits++] - '0');
-	return text.n && digits == text.n && place < n ? &all[place] : NULL;
+	return read_count(text, &place) && place < n ? &all[place] : NULL;
 }
 
 static int choose(struct dump_tool *t, const struct options *options)
@@ -268,7 +277,8 @@ static int choose(struct dump_tool *t, const struct options *options)
 		struct str answer = text_strip(str_of(line));
 		if (!answer.n || str_eq(answer, S("q")))
 			return 0;
-		const struct dump_listed *listed = find_listed(all, n, answer);
+		const struct dump_listed *listed = find_listed(all, n,
+		                                               arena_cstr(&t->arena, answer));
 		if (listed)
 			return process(t, listed, options);
 		dump_say_error(t, "There is no dump file %.*s.", STR_ARG(answer));
@@ -298,34 +308,23 @@ static int read_options(int argc, char **argv, struct options *options, struct d
 		{ "truncate", required_argument, NULL, 't' },
 		{ "command", required_argument, NULL, 'c' },
 		{ "json", no_argument, NULL, 'j' },
-		{ "version", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
-	char *end = NULL;
-	for (int c; (c = getopt_long(argc, argv, "t:c:vh", known, NULL)) != -1;) {
-		if (c == 't') {
-			struct str digits = str_of(optarg);
-			for (t->truncate = 0; digits.n && *digits.p >= '0' && *digits.p <= '9' &&
-			                      t->truncate < SIZE_MAX / 100;
-			     digits = str_slice(digits, 1, digits.n))
-				t->truncate = t->truncate * 10 + (size_t)(*digits.p - '0');
-			end = digits.n || !*optarg ? optarg : NULL;
-		}
-		if (c == 'c' && options->n_commands == MAX_COMMANDS)
-			end = optarg;
-		else if (c == 'c')
-			options->commands[options->n_commands++] = optarg;
-		options->json |= c == 'j';
-		if (c == 'h' || c == 'v') {
-			printf("%s%s", c == 'h' ? help : intelmq_version, c == 'h' ? "" : "\n");
+	bool wrong = false;
+	for (int c; !wrong && (c = getopt_long(argc, argv, "t:c:h", known, NULL)) != -1;) {
+		if (c == 'h') {
+			fputs(help, stdout);
 			return 0;
 		}
-		if (c == '?' || end)
-			break;
+		wrong = c == '?' || (c == 't' && !read_count(optarg, &t->truncate)) ||
+		        (c == 'c' && options->n_commands == MAX_COMMANDS);
+		if (c == 'c' && !wrong)
+			options->commands[options->n_commands++] = optarg;
+		options->json |= c == 'j';
 	}
-	options->bot = argv[optind];
-	if (!end && argc - optind <= 1 && (options->bot || !options->n_commands))
+	options->bot = wrong ? NULL : argv[optind];
+	if (!wrong && argc - optind <= 1 && (options->bot || !options->n_commands))
 		return -1;
 	fputs(help, stderr);
 	return 2;
@@ -352,7 +351,9 @@ static int read_runtime(struct dump_tool *t)
 int command_dump(int argc, char **argv)
 {
 	struct options options = { 0 };
-	struct dump_tool t = { .truncate = TRUNCATE, .out = stdout, .color = isatty(STDOUT_FILENO) };
+	struct dump_tool t = { .truncate = TRUNCATE,
+		               .out = stdout,
+		               .color = isatty(STDOUT_FILENO) };
 	int rc = read_options(argc, argv, &options, &t);
 	if (rc >= 0)
 		return rc;

@@ -45,9 +45,10 @@ void dump_list_json(struct dump_tool *, const struct dump_listed *, size_t n);
 struct dumped {
 	struct str member;         /* its bytes in the file */
 	const struct dict *fields; /* never NULL; empty if it is no JSON object */
-	struct str message;        /* the message, or the bytes that were to become one; STR_NONE: there is none */
-	bool is_bytes;             /* they stand in base64 */
-	struct str queue;          /* source_queue, or STR_NONE */
+	struct str
+		message; /* the message, or the bytes that were to become one; STR_NONE: there is none */
+	bool is_bytes;    /* they stand in base64 */
+	struct str queue; /* source_queue, or STR_NONE */
 };
 
 int dumped_read(struct dump_session *, const struct dump_entry *, struct arena *,

@@ -14,11 +14,11 @@ struct action {
 	struct dump_tool *tool;
 	struct dump_session *session;
 	const struct dump_index *index;
-	struct arena arena;   /* of the command */
-	struct arena scratch; /* of one entry */
-	size_t *places, n;    /* entries chosen, in the order that was asked for */
-	struct str *instead;  /* for dump_session_change */
-	struct str queue;     /* to recover into; STR_NONE: as the first entry says */
+	struct arena arena;               /* of the command */
+	struct arena scratch;             /* of one entry */
+	size_t *places, n;                /* entries chosen, in the order that was asked for */
+	struct str *instead;              /* for dump_session_change */
+	struct str queue;                 /* to recover into; STR_NONE: as the first entry says */
 	const struct runtime_bot *reader; /* of that queue, once it is known */
 };
 
@@ -313,12 +313,12 @@ static bool edit_entry(struct action *a, size_t place, size_t *changed)
 		return true;
 	}
 	if (accept_edited(a, is_json, edited, &edited, &err) < 0) {
-		dump_say_error(a->tool, "Dump %zu stays as it was, what you wrote cannot be used: %s.",
+		dump_say_error(a->tool,
+		               "Dump %zu stays as it was, what you wrote cannot be used: %s.",
 		               place, err.text);
 		return false;
 	}
-	put_instead(a, place,
-	            dumped_with_message(&a->arena, entry_at(a, place)->name, &d, edited));
+	put_instead(a, place, dumped_with_message(&a->arena, entry_at(a, place)->name, &d, edited));
 	a->places[(*changed)++] = place;
 	return true;
 }
@@ -384,9 +384,7 @@ static enum dump_outcome perform(struct action *a, struct str command)
 enum dump_outcome dump_command(struct dump_tool *t, struct dump_session *session,
                                struct str command)
 {
-	struct action a = { .tool = t,
-		            .session = session,
-		            .index = dump_session_index(session) };
+	struct action a = { .tool = t, .session = session, .index = dump_session_index(session) };
 	arena_init(&a.arena);
 	arena_init(&a.scratch);
 	a.places = arena_zalloc(&a.arena, a.index->n + 1, sizeof *a.places);

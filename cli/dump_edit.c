@@ -81,8 +81,8 @@ static int edit_in(struct arena *arena, const char *directory, struct str text, 
 int dump_edit(struct arena *arena, struct str text, struct str *out, struct err *err)
 {
 	const char *parent = getenv("TMPDIR");
-	struct str directory =
-		arena_printf(arena, "%s/intelmqdump.XXXXXX", parent && *parent ? parent : "/tmp");
+	struct str directory = arena_printf(arena, "%s/intelmqdump.XXXXXX",
+	                                    parent && *parent ? parent : "/tmp");
 	char *path = arena_cstr(arena, directory);
 	if (!mkdtemp(path)) /* mode 0700 */
 		return err_set(err, FAULT_OTHER, "%s: cannot be made: %s", path, strerror(errno));

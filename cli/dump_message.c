@@ -153,8 +153,8 @@ int dumped_report(struct arena *arena, const struct data_format *format, struct 
 	    !(type = dict_get(v.dict, S("__type"))) || !value_is_text(*type, S("Event")))
 		return 0;
 	struct event *event = event_decode(arena, format, message, STR_NONE, WIRE_CHECKED, err);
-	struct event *report =
-		event ? event_from_event(arena, format->report, event, NULL, err) : NULL;
+	struct event *report = event ? event_from_event(arena, format->report, event, NULL, err)
+	                             : NULL;
 	if (!report)
 		return err_prefix(err, "the event cannot become a report");
 	struct buffer text;

@@ -22,7 +22,7 @@ struct dump_entry {
 };
 
 struct dump_index {
-	struct dump_entry *entries; /* in the order of the file */
+	struct dump_entry *entries;       /* in the order of the file */
 	const struct dump_entry **sorted; /* by name; equal names in the order of the file */
 	size_t n;
 	uint64_t tail; /* bytes behind the last whole entry that a killed writer left */

@@ -87,7 +87,8 @@ static void untouched_it_is_the_same_file(void **state)
 static void removed_and_replaced(void **state)
 {
 	(void)state;
-	struct str out = rewrite(str_of(three), (struct str[]){ S(""), S("\"x\": 1"), STR_NONE }, 2);
+	struct str out = rewrite(str_of(three), (struct str[]){ S(""), S("\"x\": 1"), STR_NONE },
+	                         2);
 	assert_string_equal(arena_cstr(&arena, out), "{\n"
 	                                             "    \"x\": 1,\n"
 	                                             "    \"2015-09-03T13:13:23\": {\n"
@@ -120,8 +121,7 @@ static void every_open_tail(void **state)
 	for (size_t n = 0; n < sizeof three - 1; n++) {
 		struct dump_index index = read_index(str_slice(str_of(three), 0, n));
 		size_t expected = 0;
-		while (expected < 3 &&
-		       whole.entries[expected].at + whole.entries[expected].n <= n)
+		while (expected < 3 && whole.entries[expected].at + whole.entries[expected].n <= n)
 			expected++;
 		assert_int_equal(index.n, expected);
 	}

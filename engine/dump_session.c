@@ -31,10 +31,9 @@ enum {
 /* One session at a time: a lock on a byte that no file has. Bots do not look at it. */
 static int keep_others_out(int fd, struct err *err)
 {
-	struct flock one = { .l_type = F_WRLCK,
-		             .l_whence = SEEK_SET,
-		             .l_start = INT64_C(1) << 60,
-		             .l_len = 1 };
+	struct flock one = {
+		.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = INT64_C(1) << 60, .l_len = 1
+	};
 	if (fcntl(fd, F_OFD_SETLK, &one) == 0)
 		return 0;
 	if (errno == EAGAIN || errno == EACCES)
@@ -167,7 +166,9 @@ int dump_session_entry(struct dump_session *s, const struct dump_entry *entry, s
 static const struct dump_entry *find(const struct dump_index *now, size_t *at,
                                      const struct dump_entry *old)
 {
-	enum { LOOKED_AT = 64 }; /* of those with one name, which the reference's files never have */
+	enum {
+		LOOKED_AT = 64
+	}; /* of those with one name, which the reference's files never have */
 	while (*at < now->n && str_cmp(now->sorted[*at]->name, old->name) < 0)
 		++*at;
 	for (size_t k = *at; k < now->n && k < *at + LOOKED_AT; k++) {

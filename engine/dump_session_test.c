@@ -278,9 +278,8 @@ static void killed_at_any_instant(void **state)
 	size_t kept = 0;
 	for (size_t i = 0; i < index->n; i++) {
 		struct str member;
-		assert_int_equal(dump_session_entry(session, &index->entries[i], &arena, &member,
-		                                    NULL),
-		                 0);
+		assert_int_equal(
+			dump_session_entry(session, &index->entries[i], &arena, &member, NULL), 0);
 		kept += str_find(member, S("\"kept\"")) != STR_NOT_FOUND;
 	}
 	assert_int_equal(kept, ROUNDS * EACH);
