@@ -268,6 +268,7 @@ static void killed_at_any_instant(void **state)
 		for (int i = 0; i < EACH; i++) {
 			assert_int_equal(append("kept"), 0);
 			assert_int_equal(append("removable"), 0);
+			nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
 		}
 		nanosleep(&(struct timespec){ .tv_nsec = 500000 * round }, NULL);
 		kill(child, SIGKILL);
