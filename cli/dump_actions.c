@@ -163,14 +163,10 @@ static bool settle_queue(struct action *a, size_t place, const struct dumped *d)
 	return a->reader;
 }
 
-__attribute__((weak)) int broker_connect(const char *, int, struct broker **, struct err *);
-
 static int connect(struct dump_tool *t, struct err *err)
 {
 	if (t->broker)
 		return 0;
-	if (!broker_connect)
-		return err_set(err, FAULT_OTHER, "this build has no broker");
 	struct str path = arena_printf(&t->arena, "%sbroker.sock", t->paths->run);
 	return broker_connect(path.p, -1, &t->broker, err);
 }
@@ -213,11 +209,13 @@ static bool recover_entry(struct action *a, size_t place)
 
 /*
  * All are sent, then the file is written again once, without those that the broker has: also after a failure or ^C.
- * Whoever is killed before that leaves them in the file: they may come twice, none is lost.
+ * Whoever is killed before that, also by a second ^C, leaves them in the file: they may come twice, none is lost.
  */
 static enum dump_outcome recover(struct action *a)
 {
-	struct sigaction int_before, term_before, action = { .sa_handler = on_interrupt };
+	struct sigaction int_before, term_before;
+	struct sigaction action = { .sa_handler = on_interrupt,
+		                    .sa_flags = (int)(SA_RESTART | SA_RESETHAND) };
 	size_t done = 0;
 	interrupted = 0;
 	sigaction(SIGINT, &action, &int_before);

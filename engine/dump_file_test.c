@@ -308,7 +308,7 @@ static void replaced_while_it_waits(void **state)
 		assert_int_equal(flock(fd, LOCK_EX), 0);
 		pid_t child = fork();
 		assert_true(child >= 0);
-		if (child == 0)
+		if (child == 0 && close(fd) == 0)
 			_exit(dump_file_append(
 				      path, &(struct dump){ .bot_id = S("b"), .message = S("m") },
 				      NOW + 1, NULL) != 0);
