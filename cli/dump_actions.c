@@ -121,8 +121,7 @@ static volatile sig_atomic_t interrupted;
 
 static void on_interrupt(int number)
 {
-	(void)number;
-	interrupted = 1;
+	interrupted = number;
 }
 
 static bool reader_is(const struct runtime_bot *bot, struct str kind, struct str group)
@@ -227,9 +226,11 @@ static enum dump_outcome recover(struct action *a)
 		outcome = apply(a, "What was recovered is still in the file, too.");
 	sigaction(SIGINT, &int_before, NULL);
 	sigaction(SIGTERM, &term_before, NULL);
-	if (interrupted)
+	if (interrupted && done < a->n)
 		dump_say_error(a->tool, "Interrupted after %zu of %zu dumps.", done, a->n);
-	return interrupted ? DUMP_QUIT : done < a->n ? DUMP_FAILED : outcome;
+	if (interrupted == SIGTERM)
+		raise(SIGTERM);
+	return done < a->n ? DUMP_FAILED : outcome;
 }
 
 /* ---- Delete, show, edit ---- */

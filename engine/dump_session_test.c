@@ -210,6 +210,41 @@ static void places_that_cannot_be_opened(void **state)
 	assert_non_null(strstr(err.text, "no file"));
 }
 
+/* The bots must be able to go on writing: whoever cannot give them the new file changes nothing. */
+static void the_owner_stays(void **state)
+{
+	(void)state;
+	struct stat st;
+	if (geteuid() != 0)
+		skip();
+	append("one"), append("two"), append("three");
+	assert_int_equal(chown(path, 1234, 1235), 0);
+	open_session();
+	change((struct str[]){ S(""), STR_NONE, STR_NONE });
+	stat(path, &st);
+	assert_int_equal(st.st_uid, 1234);
+	assert_int_equal(st.st_gid, 1235);
+	dump_session_close(session);
+	session = NULL;
+	chmod(path, 0666), chmod(directory, 0777);
+	pid_t child = fork();
+	if (child == 0) {
+		struct err err = { 0 };
+		int64_t left;
+		if (setgid(4321) < 0 || setuid(4321) < 0 ||
+		    dump_session_open(path, &session, NULL) < 0)
+			_exit(2);
+		_exit(dump_session_change(session, (struct str[]){ S(""), STR_NONE }, &left,
+		                          &err) != -1 ||
+		      !strstr(err.text, "belongs to user 1234"));
+	}
+	int status = -1;
+	waitpid(child, &status, 0);
+	assert_int_equal(status, 0);
+	assert_int_equal(count_on_disk(), 2);
+	assert_int_equal(access(arena_printf(&arena, "%s.new", path).p, F_OK), -1);
+}
+
 /* A name that stands for something else is not written through. */
 static void a_new_file_in_the_way(void **state)
 {
@@ -299,6 +334,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(changed_by_others, setup, teardown),
 		cmocka_unit_test_setup_teardown(links_stay_links, setup, teardown),
 		cmocka_unit_test_setup_teardown(places_that_cannot_be_opened, setup, teardown),
+		cmocka_unit_test_setup_teardown(the_owner_stays, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_new_file_in_the_way, setup, teardown),
 		cmocka_unit_test_setup_teardown(killed_at_any_instant, setup, teardown),
 	};
