@@ -41,7 +41,14 @@ void dump_list_json(struct dump_tool *, const struct dump_listed *, size_t n);
 
 /* ---- dump_message.c: what an entry says ---- */
 
-/* One entry, parsed. */
+enum {
+	MAX_DUMPED_MEMBERS = 1000,      /* of an entry; usual are five */
+	MAX_DUMPED_VALUE = 1024 * 1024, /* bytes of one that is no text */
+	MAX_DUMPED_PARSED = 64 * 1024 *
+	                    1024, /* bytes of a message that is shown or edited as JSON */
+};
+
+/* One entry, parsed. It takes memory in proportion to its bytes, whatever they are. */
 struct dumped {
 	struct str member;         /* its bytes in the file */
 	const struct dict *fields; /* never NULL; empty if it is no JSON object */

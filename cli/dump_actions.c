@@ -302,6 +302,10 @@ static bool edit_entry(struct action *a, size_t place, size_t *changed)
 	bool is_json;
 	if (read_entry(a, place, &d) < 0)
 		return false;
+	if (d.message.n > MAX_DUMPED_PARSED) {
+		dump_say_error(a->tool, "Dump %zu is too large to be edited here.", place);
+		return false;
+	}
 	text = editable(a, &d, &is_json);
 	if (dump_edit(&a->scratch, text, &edited, &err) < 0) {
 		dump_say_error(a->tool, "Dump %zu stays as it was: %s.", place, err.text);

@@ -33,29 +33,49 @@ static int read_message(struct arena *arena, struct dumped *out, struct err *err
 	return 0;
 }
 
-/* The value behind the name of a member. */
+/* What stands behind the name of a member. */
 static struct str value_of(struct str member)
 {
-	struct value name;
-	size_t end;
-	struct arena arena;
-	arena_init(&arena);
-	if (json_parse_prefix(&arena, member, &name, &end, NULL) < 0)
-		end = 0;
-	arena_fini(&arena);
-	size_t colon = str_index(str_slice(member, end, member.n), ':');
-	return str_slice(member, end + colon + 1, member.n);
+	const char *after = member.p;
+	enum value_kind kind;
+	bool canonical;
+	if (json_skip(member.p, member.p + member.n, &after, &kind, &canonical, NULL) < 0)
+		return STR_NONE;
+	struct str rest = str_slice(member, (size_t)(after - member.p), member.n);
+	str_cut(&rest, ':');
+	return rest;
+}
+
+/* Texts borrow their bytes; what is built of many small values is limited. */
+static int read_fields(struct arena *arena, struct str text, struct dict *fields, struct err *err)
+{
+	struct dump_member member;
+	for (bool first = true; dump_member_next(&text, first, &member, err); first = false) {
+		struct value value;
+		struct str key;
+		if (fields->n == MAX_DUMPED_MEMBERS)
+			return err_set(err, FAULT_OTHER, "it has more than %d members",
+			               MAX_DUMPED_MEMBERS);
+		if (member.value.n > MAX_DUMPED_VALUE && *member.value.p != '"')
+			return err_set(err, FAULT_OTHER, "its member %.*s is too large",
+			               STR_ARG(member.quoted));
+		if (json_string_decode(arena, member.quoted, &key) < 0 ||
+		    json_parse(arena, member.value, &value, err) < 0)
+			return err_set(err, FAULT_OTHER, "its member %.*s cannot be read",
+			               STR_ARG(member.quoted));
+		dict_set(fields, key, value);
+	}
+	return 0;
 }
 
 int dumped_read(struct dump_session *session, const struct dump_entry *entry, struct arena *arena,
                 struct dumped *out, struct err *err)
 {
-	struct value v;
-	*out = (struct dumped){ 0 };
+	struct dict *fields = dict_new(arena);
+	*out = (struct dumped){ .fields = fields };
 	if (dump_session_entry(session, entry, arena, &out->member, err) < 0 ||
-	    json_parse(arena, value_of(out->member), &v, err) < 0)
+	    read_fields(arena, value_of(out->member), fields, err) < 0)
 		return -1;
-	out->fields = v.kind == VALUE_DICT ? v.dict : dict_new(arena);
 	out->queue = text_of(out->fields, S("source_queue"));
 	return read_message(arena, out, err);
 }
@@ -101,7 +121,8 @@ static void cut_raw(struct arena *arena, struct dict *message, size_t truncate)
 static struct value readable_message(struct arena *arena, const struct dumped *d, size_t truncate)
 {
 	struct value v;
-	if (!d->is_bytes && json_parse(arena, d->message, &v, NULL) == 0) {
+	if (!d->is_bytes && d->message.n <= MAX_DUMPED_PARSED &&
+	    json_parse(arena, d->message, &v, NULL) == 0) {
 		if (v.kind == VALUE_DICT)
 			cut_raw(arena, v.dict, truncate);
 		return v;
@@ -143,14 +164,21 @@ struct str dumped_show(struct arena *arena, struct str name, const struct dumped
 
 /* ---- For queues and files ---- */
 
+/* Whether the text is a JSON object of that class; takes no memory. */
+static bool is_event(struct str message)
+{
+	struct dump_member member;
+	for (bool first = true; dump_member_next(&message, first, &member, NULL); first = false)
+		if (str_eq(member.quoted, S("__type")))
+			return str_eq(member.value, S("\"Event\""));
+	return false;
+}
+
 int dumped_report(struct arena *arena, const struct data_format *format, struct str message,
                   struct str *out, struct err *err)
 {
-	struct value v;
-	const struct value *type;
 	*out = message;
-	if (json_parse(arena, message, &v, NULL) < 0 || v.kind != VALUE_DICT ||
-	    !(type = dict_get(v.dict, S("__type"))) || !value_is_text(*type, S("Event")))
+	if (!is_event(message))
 		return 0;
 	struct event *event = event_decode(arena, format, message, STR_NONE, WIRE_CHECKED, err);
 	struct event *report = event ? event_from_event(arena, format->report, event, NULL, err)

@@ -368,6 +368,33 @@ static void reasons_fit_a_line(void **state)
 	}
 }
 
+/* What takes far more memory parsed than as text is not parsed. */
+static void hostile_entries(void **state)
+{
+	struct desk *d = *state;
+	struct dumped dumped;
+	struct err err = { 0 };
+	struct buffer text;
+	buffer_init(&text, 8 << 20);
+	buffer_add_str(&text, S("{\"many\": {"));
+	for (int i = 0; i <= MAX_DUMPED_MEMBERS; i++)
+		buffer_printf(&text, "\"%d\": 1,", i);
+	buffer_add_str(&text, S("\"x\": 0}, \"large\": {\"message\": [0"));
+	for (int i = 0; i < MAX_DUMPED_VALUE; i += 2)
+		buffer_add_str(&text, S(",0"));
+	buffer_add_str(&text, S("]}}\0"));
+	write_file(d, text.p);
+	buffer_fini(&text);
+	open_file(d);
+	const struct dump_entry *entry = dump_session_index(d->session)->entries;
+	assert_int_equal(dumped_read(d->session, entry, &d->tool.arena, &dumped, &err), -1);
+	assert_non_null(strstr(err.text, "more than 1000 members"));
+	assert_int_equal(dumped_read(d->session, entry + 1, &d->tool.arena, &dumped, &err), -1);
+	assert_non_null(strstr(err.text, "message is too large"));
+	command(d, "d 1", DUMP_GO_ON); /* they can be deleted nevertheless */
+	command(d, "s 0", DUMP_FAILED);
+}
+
 static void nothing_raw_to_the_terminal(void **state)
 {
 	struct desk *d = *state;
@@ -394,6 +421,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(commands_that_are_none, setup, teardown),
 		cmocka_unit_test_setup_teardown(added_meanwhile, setup, teardown),
 		cmocka_unit_test_setup_teardown(reasons_fit_a_line, setup, teardown),
+		cmocka_unit_test_setup_teardown(hostile_entries, setup, teardown),
 		cmocka_unit_test_setup_teardown(nothing_raw_to_the_terminal, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

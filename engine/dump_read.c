@@ -34,13 +34,7 @@ static bool take_value(struct str *s, struct err *err)
 	return true;
 }
 
-struct member {
-	struct str quoted; /* its name between the quotes */
-	struct str whole;
-};
-
-/* The next whole member; *rest begins with the object's brace (first) or behind the member before, and stays so if there is none. */
-static bool take_member(struct str *rest, bool first, struct member *out, struct err *err)
+bool dump_member_next(struct str *rest, bool first, struct dump_member *out, struct err *err)
 {
 	struct str at = *rest;
 	if (!take(&at, first ? '{' : ','))
@@ -50,8 +44,13 @@ static bool take_member(struct str *rest, bool first, struct member *out, struct
 	if (!at.n || *at.p != '"' || !take_value(&at, err))
 		return false;
 	out->quoted = (struct str){ start + 1, (size_t)(at.p - start) - 2 };
-	if (!take(&at, ':') || !take_value(&at, err))
+	if (!take(&at, ':'))
 		return false;
+	skip_space(&at);
+	const char *value = at.p;
+	if (!take_value(&at, err))
+		return false;
+	out->value = (struct str){ value, (size_t)(at.p - value) };
 	out->whole = (struct str){ start, (size_t)(at.p - start) };
 	*rest = at;
 	return true;
@@ -60,9 +59,9 @@ static bool take_member(struct str *rest, bool first, struct member *out, struct
 size_t dump_members_end(struct str text)
 {
 	struct str rest = text;
-	struct member member;
+	struct dump_member member;
 	bool first = true;
-	while (take_member(&rest, first, &member, NULL))
+	while (dump_member_next(&rest, first, &member, NULL))
 		first = false;
 	return first ? 0 : text.n - rest.n;
 }
@@ -122,7 +121,7 @@ static int check_end(struct str text, struct str rest, struct err *why, uint64_t
 }
 
 static int add(struct arena *arena, struct dump_index *index, struct str text,
-               const struct member *member, struct err *err)
+               const struct dump_member *member, struct err *err)
 {
 	struct dump_entry *entry = &index->entries[index->n];
 	size_t at = (size_t)(member->whole.p - text.p);
@@ -170,11 +169,11 @@ static void sort(struct arena *arena, struct dump_index *index)
 int dump_index_read(struct arena *arena, struct str text, struct dump_index *out, struct err *err)
 {
 	struct str rest = text;
-	struct member member;
+	struct dump_member member;
 	struct err why = { 0 };
 	size_t capacity = 0;
 	*out = (struct dump_index){ 0 };
-	while (take_member(&rest, out->n == 0, &member, &why)) {
+	while (dump_member_next(&rest, out->n == 0, &member, &why)) {
 		if (out->n == MAX_DUMP_ENTRIES)
 			return err_set(err, FAULT_OTHER, "it has more than %d entries",
 			               MAX_DUMP_ENTRIES);

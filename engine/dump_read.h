@@ -14,6 +14,19 @@ enum {
 	MAX_DUMP_NAME = 1000,       /* bytes of an entry's name between its quotes; usual are 26 */
 };
 
+/* A member of a JSON object, as it stands in a text. */
+struct dump_member {
+	struct str quoted; /* its name between the quotes */
+	struct str value;
+	struct str whole; /* name and value */
+};
+
+/*
+ * The next whole member; *rest begins with the object's brace (first) or behind the member before, and stays so if there
+ * is none. Takes no memory.
+ */
+bool dump_member_next(struct str *rest, bool first, struct dump_member *out, struct err *err);
+
 /* A member of the file's object: `"<time>": {…}`. */
 struct dump_entry {
 	struct str name; /* decoded, in the arena */

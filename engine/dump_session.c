@@ -143,6 +143,8 @@ const char *dump_session_path(const struct dump_session *s)
 int dump_session_entry(struct dump_session *s, const struct dump_entry *entry, struct arena *arena,
                        struct str *member_out, struct err *err)
 {
+	if (entry->n > MAX_DUMP_ENTRY)
+		return err_set(err, FAULT_OTHER, "it is larger than any message");
 	char *bytes = arena_alloc(arena, entry->n);
 	for (uint64_t done = 0; done < entry->n;) {
 		ssize_t n = pread(s->fd, bytes + done, entry->n - done, (off_t)(entry->at + done));

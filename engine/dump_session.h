@@ -12,6 +12,9 @@
 
 struct dump_session;
 
+/* Bytes of one entry: the longest message, and what escapes and base64 add. */
+#define MAX_DUMP_ENTRY (INT64_C(2) * 512 * 1024 * 1024)
+
 /* Opens and reads a dump file. It fails if somebody else has a session, or holds the lock for long ("is locked"). */
 int dump_session_open(const char *path, struct dump_session **out, struct err *);
 void dump_session_close(struct dump_session *);
@@ -27,7 +30,7 @@ const char *dump_session_path(const struct dump_session *);
 /* Reads it anew: entries that bots added since. Pointers into the old index dangle. */
 int dump_session_read(struct dump_session *, struct err *);
 
-/* The bytes of an entry, in the arena. It fails if another program changed the file. */
+/* The bytes of an entry, in the arena. It fails if another program changed the file, and beyond MAX_DUMP_ENTRY. */
 int dump_session_entry(struct dump_session *, const struct dump_entry *, struct arena *,
                        struct str *member_out, struct err *);
 
