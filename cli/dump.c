@@ -357,6 +357,7 @@ int command_dump(int argc, char **argv)
 	int rc = read_options(argc, argv, &options, &t);
 	if (rc >= 0)
 		return rc;
+	t.errors = options.json ? stderr : stdout;
 	arena_init(&t.arena);
 	t.paths = paths_new(&t.arena, LAYOUT_OPT, environment_real, NULL);
 	if (read_runtime(&t) < 0)

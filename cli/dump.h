@@ -22,7 +22,7 @@ struct dump_tool {
 	struct broker *broker;      /* made when it is needed, or given */
 	size_t truncate;            /* characters of a raw shown; 0: all */
 	bool color;
-	FILE *out; /* all that is said, also errors: it is a dialogue */
+	FILE *out, *errors; /* the same in a dialogue */
 };
 
 /* ---- dump_list.c: which dump files there are ---- */

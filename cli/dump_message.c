@@ -164,14 +164,15 @@ struct str dumped_show(struct arena *arena, struct str name, const struct dumped
 
 /* ---- For queues and files ---- */
 
-/* Whether the text is a JSON object of that class; takes no memory. */
+/* Whether the text is the JSON of an event; takes no memory. Of members with one name the last counts. */
 static bool is_event(struct str message)
 {
 	struct dump_member member;
+	bool found = false;
 	for (bool first = true; dump_member_next(&message, first, &member, NULL); first = false)
 		if (str_eq(member.quoted, S("__type")))
-			return str_eq(member.value, S("\"Event\""));
-	return false;
+			found = str_eq(member.value, S("\"Event\""));
+	return found;
 }
 
 int dumped_report(struct arena *arena, const struct data_format *format, struct str message,

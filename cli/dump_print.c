@@ -28,7 +28,7 @@ void dump_say_error(struct dump_tool *t, const char *format, ...)
 	va_start(arguments, format);
 	vsnprintf(text, sizeof text, format, arguments);
 	va_end(arguments);
-	fputs(t->color ? "\033[31m" : "", t->out);
-	dump_print(t->out, str_of(text));
-	fputs(t->color ? "\033[0m\n" : "\n", t->out);
+	fputs(t->color ? "\033[31m" : "", t->errors);
+	dump_print(t->errors, str_of(text));
+	fputs(t->color ? "\033[0m\n" : "\n", t->errors);
 }

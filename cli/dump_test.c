@@ -56,7 +56,7 @@ static int setup(void **state)
 	                 0);
 	d->tool.broker = broker_memory_new((struct queue_limits){ .messages = 3 });
 	d->tool.truncate = 1000;
-	d->tool.out = open_memstream(&d->said, &d->said_n);
+	d->tool.out = d->tool.errors = open_memstream(&d->said, &d->said_n);
 	snprintf(d->directory, sizeof d->directory, "/tmp/dump_test.XXXXXX");
 	assert_non_null(mkdtemp(d->directory));
 	d->path = arena_printf(&d->tool.arena, "%s/the-expert.dump", d->directory);
