@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include <intelmq/clock.h>
 #include <intelmq/json.h>
 #include <intelmq/number.h>
 #include <intelmq/text.h>
@@ -117,6 +118,11 @@ static enum dump_outcome apply(struct action *a, const char *on_failure)
 
 /* ---- Recover ---- */
 
+enum {
+	PART_MS = 2000,  /* between two writings of the file, */
+	PART_SHARE = 20, /* and so many times as long as the last one took */
+};
+
 static volatile sig_atomic_t interrupted;
 
 static void on_interrupt(int number)
@@ -206,22 +212,48 @@ static bool recover_entry(struct action *a, size_t place)
 	return true;
 }
 
+/* Now and then what was sent leaves the file; a large file is written less often. -1: it cannot be written. */
+static int apply_part(struct action *a, int64_t *next_ms)
+{
+	int64_t began = clock_monotonic_ms(), left;
+	struct err err = { 0 };
+	if (began < *next_ms)
+		return 0;
+	if (dump_session_change(a->session, a->instead, &left, &err) < 0) {
+		dump_say_error(a->tool, "%s: %s.", dump_session_path(a->session), err.text);
+		return -1;
+	}
+	int64_t ended = clock_monotonic_ms();
+	*next_ms = ended + PART_MS + (ended - began) * PART_SHARE;
+	return 0;
+}
+
+static size_t recover_chosen(struct action *a)
+{
+	int64_t next_ms = clock_monotonic_ms() + PART_MS;
+	size_t done = 0;
+	while (done < a->n && !interrupted && recover_entry(a, a->places[done])) {
+		done++;
+		if (done < a->n && apply_part(a, &next_ms) < 0)
+			break;
+	}
+	return done;
+}
+
 /*
- * All are sent, then the file is written again once, without those that the broker has: also after a failure or ^C.
- * Whoever is killed before that, also by a second ^C, leaves them in the file: they may come twice, none is lost.
+ * What the broker has leaves the file every few seconds and at the end, also after a failure or ^C. Whoever is killed,
+ * also by a second ^C, leaves in it what was sent since: that may come twice, nothing is lost.
  */
 static enum dump_outcome recover(struct action *a)
 {
 	struct sigaction int_before, term_before;
 	struct sigaction action = { .sa_handler = on_interrupt,
 		                    .sa_flags = (int)(SA_RESTART | SA_RESETHAND) };
-	size_t done = 0;
+	enum dump_outcome outcome = DUMP_FAILED;
 	interrupted = 0;
 	sigaction(SIGINT, &action, &int_before);
 	sigaction(SIGTERM, &action, &term_before);
-	while (done < a->n && !interrupted && recover_entry(a, a->places[done]))
-		done++;
-	enum dump_outcome outcome = DUMP_FAILED;
+	size_t done = recover_chosen(a);
 	if (done)
 		outcome = apply(a, "What was recovered is still in the file, too.");
 	sigaction(SIGINT, &int_before, NULL);

@@ -17,7 +17,8 @@
 
 struct dump_session {
 	char *path; /* without symbolic links, so that a new file takes the old one's place */
-	int fd;
+	int fd;     /* of the file that has the name */
+	int source; /* of the file that the index is of: the same, or the one before */
 	struct arena arena; /* of the index */
 	struct dump_index index;
 	uint64_t size;
@@ -74,6 +75,13 @@ static int lock(struct dump_session *s, unsigned seconds, struct err *err)
 	return err_set(err, FAULT_OTHER, "another program replaced or removed it meanwhile");
 }
 
+static void use_file(struct dump_session *s, int fd)
+{
+	if (s->source != s->fd)
+		close(s->source);
+	s->source = fd;
+}
+
 int dump_session_read(struct dump_session *s, struct err *err)
 {
 	struct str text;
@@ -81,6 +89,7 @@ int dump_session_read(struct dump_session *s, struct err *err)
 	s->index = (struct dump_index){ 0 };
 	if (lock(s, SESSION_LOCK_SECONDS, err) < 0)
 		return -1;
+	use_file(s, s->fd);
 	int rc = map(s->fd, &text, err);
 	if (rc == 0) {
 		s->size = text.n;
@@ -100,10 +109,10 @@ int dump_session_open(const char *path, struct dump_session **out, struct err *e
 		abort();
 	*out = s;
 	arena_init(&s->arena);
-	s->fd = -1;
+	s->fd = s->source = -1;
 	s->path = realpath(path, NULL);
 	if (s->path)
-		s->fd = open(s->path, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+		s->fd = s->source = open(s->path, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
 	if (s->fd < 0)
 		err_set(err, FAULT_OTHER, "it cannot be opened: %s", strerror(errno));
 	else if (keep_others_out(s->fd, err) == 0 && dump_session_read(s, err) == 0)
@@ -118,6 +127,7 @@ void dump_session_close(struct dump_session *s)
 {
 	if (!s)
 		return;
+	use_file(s, s->fd);
 	if (s->fd >= 0)
 		close(s->fd);
 	free(s->path);
@@ -147,7 +157,8 @@ int dump_session_entry(struct dump_session *s, const struct dump_entry *entry, s
 		return err_set(err, FAULT_OTHER, "it is larger than any message");
 	char *bytes = arena_alloc(arena, entry->n);
 	for (uint64_t done = 0; done < entry->n;) {
-		ssize_t n = pread(s->fd, bytes + done, entry->n - done, (off_t)(entry->at + done));
+		ssize_t n = pread(s->source, bytes + done, entry->n - done,
+		                  (off_t)(entry->at + done));
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
@@ -298,7 +309,8 @@ static int put_in_place(struct dump_session *s, const char *path, int fd, int64_
 		if (rename(path, s->path) < 0)
 			return err_set(err, FAULT_OTHER, "%s: cannot take its place: %s", path,
 			               strerror(errno));
-		close(s->fd);
+		if (s->source != s->fd)
+			close(s->fd);
 		s->fd = fd;
 	}
 	sync_directory(s->path); /* should it fail, the old file may come back: nothing is lost */

@@ -37,7 +37,8 @@ int dump_session_entry(struct dump_session *, const struct dump_entry *, struct 
 /*
  * Removes and replaces entries (`instead` as in dump_rewrite, one for each entry of the index) and leaves alone what was
  * added since; a file without entries is removed. All is done, and on the disk, or nothing; *left_out is the number of
- * entries that are left. Read it anew afterwards, unless none is.
+ * entries that are left. The index stays what it was: further entries of it can be looked at, and removed by another call,
+ * until it is read anew.
  */
 int dump_session_change(struct dump_session *, const struct str *instead, int64_t *left_out,
                         struct err *);

@@ -133,6 +133,29 @@ static void added_meanwhile(void **state)
 	assert_int_equal(count_on_disk(), 1);
 }
 
+/* A long recovery removes in parts what it has sent. */
+static void changes_in_parts(void **state)
+{
+	(void)state;
+	struct str instead[4] = { 0 }, member;
+	append("0"), append("1"), append("2"), append("3");
+	open_session();
+	for (size_t i = 0; i < 4; i++) {
+		const struct dump_entry *entry = &dump_session_index(session)->entries[i];
+		assert_int_equal(dump_session_entry(session, entry, &arena, &member, NULL), 0);
+		instead[i] = S("");
+		assert_int_equal(change(instead), 3);
+		append("meanwhile");
+		assert_int_equal(count_on_disk(), 4);
+	}
+	assert_int_equal(dump_session_read(session, NULL), 0);
+	assert_int_equal(dump_session_index(session)->n, 4);
+	assert_int_equal(dump_session_entry(session, &dump_session_index(session)->entries[0],
+	                                    &arena, &member, NULL),
+	                 0);
+	assert_int_not_equal(str_find(member, S("meanwhile")), STR_NOT_FOUND);
+}
+
 static void one_session_at_a_time(void **state)
 {
 	(void)state;
@@ -329,6 +352,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(the_last_entry_takes_the_file_with_it, setup,
 		                                teardown),
 		cmocka_unit_test_setup_teardown(added_meanwhile, setup, teardown),
+		cmocka_unit_test_setup_teardown(changes_in_parts, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_session_at_a_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_writer_that_holds_the_lock, setup, teardown),
 		cmocka_unit_test_setup_teardown(changed_by_others, setup, teardown),
