@@ -42,3 +42,12 @@ enum { DUMP_LOCK_SECONDS = 60 };
  * end of the file is touched; an end that a killed writer left open is repaired first. `now_us` names the entry.
  */
 int dump_file_append(const char *path, const struct dump *, int64_t now_us, struct err *);
+
+/* Takes the lock of a dump file, waiting for it up to some seconds; closing `fd` gives it back. */
+int dump_file_lock(int fd, unsigned seconds, struct err *);
+
+/*
+ * Whether `path` still names the file that is open: a lock counts only then, since a dump file is replaced by a new one
+ * when entries are removed from it (dump_session.h).
+ */
+bool dump_file_is_current(int fd, const char *path);

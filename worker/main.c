@@ -17,6 +17,7 @@ static const struct command {
 	{ "check", command_check, "look at the configuration without starting anything" },
 	{ "conformance", command_conformance, "replay recorded behaviour of the reference" },
 	{ "describe", command_describe, "print what a bot is and which parameters it has" },
+	{ "dump", command_dump, "look at what bots could not process, and send it again" },
 	{ "test", command_test, "run the golden tests (*.t) below a folder" },
 	{ "trace", command_trace, "show what one bot makes of a report, step by step" },
 };
