@@ -300,7 +300,7 @@ static bool reload(struct bot_process *p)
 	struct err err = { 0 };
 	log_line(p, LEVEL_INFO, "Received SIGHUP, initializing again later.");
 	if (read_config(p, &config, &err) < 0) {
-		log_line(p, LEVEL_ERROR, "%s The bot goes on as it is.", err.text);
+		log_line(p, LEVEL_ERROR, "%s; the bot goes on as it is.", err.text);
 		bot_config_fini(&config);
 		return false;
 	}
