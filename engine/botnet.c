@@ -2,7 +2,7 @@
 #include "engine/botnet.h"
 
 #include "engine/files.h"
-#include "engine/journal.h"
+#include "engine/logbook.h"
 #include "engine/types.h"
 
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 struct member {
 	struct botnet *botnet;
 	struct worker *worker; /* NULL once it has ended badly at its start */
-	struct journal *journal;
+	struct logbook *logbook;
 	char *id;
 	struct str source; /* the queue that it reads, or STR_NONE */
 };
@@ -38,19 +38,19 @@ static int open_member(struct member *member, const struct runtime_bot *bot, str
 			err_set(err, FAULT_CONFIGURATION, "no module is given");
 		return -1;
 	}
-	const struct journal_options where = { .paths = b->options.paths,
+	const struct logbook_options where = { .paths = b->options.paths,
 		                               .bot_id = member->id,
 		                               .to_stderr = b->options.log_to_stderr };
-	if (journal_open(&where, bot->parameters, &member->journal, err) < 0)
+	if (logbook_open(&where, bot->parameters, &member->logbook, err) < 0)
 		return -1;
 	struct host host = {
 		.broker = b->broker,
 		.format = b->format,
 		.paths = b->options.paths,
 		.trust = WIRE_TRUSTED,
-		.context = member->journal,
-		.log = journal_log,
-		.dump = journal_dump,
+		.context = member->logbook,
+		.log = logbook_log,
+		.dump = logbook_dump,
 	};
 	struct worker_options options = {
 		.id = member->id,
@@ -116,7 +116,7 @@ void botnet_close(struct botnet *b)
 		return;
 	for (size_t i = 0; i < b->n; i++) {
 		worker_close(b->members[i].worker);
-		journal_close(b->members[i].journal);
+		logbook_close(b->members[i].logbook);
 		free(b->members[i].id);
 	}
 	free(b->members);
@@ -144,7 +144,7 @@ static void reload_member(struct member *member, const struct runtime_bot *bot,
                           struct findings *findings)
 {
 	struct err err = { 0 };
-	if (journal_reopen(member->journal, bot->parameters, &err) < 0)
+	if (logbook_reopen(member->logbook, bot->parameters, &err) < 0)
 		finding_add(findings, SEVERITY_WARNING, NULL, "the log stays where it was: %s",
 		            err.text);
 	worker_reload(member->worker, bot->parameters);

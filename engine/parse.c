@@ -239,6 +239,19 @@ static enum result abandon(struct parse *p, size_t done)
 	return TRY_LATER;
 }
 
+/* A part that is large enough; the next one waits until there is room for it. */
+static enum result finish_part(struct parse *p, size_t done)
+{
+	struct worker *w = p->w;
+	if (commit_part(p, done) != DONE)
+		return TRY_LATER;
+	int room = broker_wait_for_room(w->consumer, &w->bot.err);
+	if (room == 0)
+		return abandon(p, 0);
+	w->broker_failed = room < 0;
+	return room < 0 ? TRY_LATER : DONE;
+}
+
 /* Of which row of this report the page speaks, 0: of none. A report that fails as a whole has no rows that can be left out. */
 static size_t suspect_row(const struct worker *w)
 {
@@ -280,9 +293,10 @@ static enum result parse_rows(struct parse *p, uint64_t skip)
 		enum result result = next_row(p, &row, skip, suspect);
 		if (result != DONE)
 			return result;
-		if (w->outbox.bodies.n > PART_BYTES && commit_part(p, row.number) != DONE)
-			return TRY_LATER;
 		working_on_row(w, 0);
+		if (w->outbox.bodies.n > PART_BYTES &&
+		    (result = finish_part(p, row.number)) != DONE)
+			return result;
 		if (worker_hurries(w))
 			return abandon(p, row.number > skip ? row.number : 0);
 	}

@@ -93,9 +93,13 @@ static int receive(struct worker *w)
 	w->position = w->committed = 0;
 	w->claimed.n = 0;
 	int n = broker_receive(w->consumer, limits, &w->batch, &w->claimed, &w->bot.err);
-	/* Which of the two it was is another question to the broker, so it is asked only then. */
-	if (n == 0 && !is_behind_full_queue(w))
-		say(w, "waiting for messages");
+	/* Which of the two it was is another question to the broker, so it is asked only then; what came meanwhile will not
+	 * wake anybody any more. */
+	if (n == 0 && !is_behind_full_queue(w)) {
+		n = broker_receive(w->consumer, limits, &w->batch, &w->claimed, &w->bot.err);
+		if (n == 0)
+			say(w, "waiting for messages");
+	}
 	if (n > 0 && w->page->careful.block)
 		end_care(w, &w->claimed.messages[0]);
 	return n;

@@ -2,7 +2,6 @@
 #include "worker/process.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <intelmq/clock.h>
 #include <intelmq/number.h>
@@ -16,7 +15,7 @@
 
 #include "build_config.h"
 #include "engine/files.h"
-#include "engine/journal.h"
+#include "engine/logbook.h"
 #include "engine/types.h"
 #include "worker/bot_config.h"
 #include "worker/privileges.h"
@@ -42,7 +41,7 @@ struct bot_process {
 	const struct bot_type *type;
 	struct data_format *format;
 	struct stat format_stat; /* of its file when it was read */
-	struct journal *journal;
+	struct logbook *logbook;
 	struct broker *broker;
 	struct worker *worker;
 	bool cut_off; /* poll has seen the end of the connection */
@@ -56,27 +55,26 @@ log_line(struct bot_process *p, enum log_level level, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof text, format, args);
 	va_end(args);
-	journal_log(p->journal, p->options.id, level, str_of(text));
+	logbook_log(p->logbook, p->options.id, level, str_of(text));
 }
 
 /* ---- What intelmqd hands over ---- */
 
-/* A number of the environment, which is taken out of it: programs that the bot starts have no use for it. -1: absent. */
-static int take_number(const char *name, int64_t max, int64_t *out, struct err *err)
+/* Taken out of the environment: programs that the bot starts have no use for it. */
+static int take_instance(struct bot_process *p, struct err *err)
 {
-	const char *text = getenv(name);
-	struct arena arena;
-	struct value v = value_int(-1);
-	int rc = 0;
-	arena_init(&arena);
-	if (text && (number_int(&arena, str_of(text), &v) < 0 || v.kind != VALUE_INT ||
-	             v.integer < 0 || v.integer > max))
-		rc = err_set(err, FAULT_CONFIGURATION, "%s=%.50s: expected a number up to %lld",
-		             name, text, (long long)max);
-	arena_fini(&arena);
-	*out = v.integer;
-	unsetenv(name);
-	return rc;
+	const char *text = getenv("INTELMQD_INSTANCE");
+	struct value v;
+	if (!text)
+		return 0;
+	if (number_int(&p->arena, str_of(text), &v) < 0 || v.kind != VALUE_INT || v.integer < 0 ||
+	    v.integer > MAX_INSTANCE)
+		return err_set(err, FAULT_CONFIGURATION,
+		               "INTELMQD_INSTANCE=%.50s: expected a number up to %d", text,
+		               MAX_INSTANCE);
+	p->instance = v.integer;
+	unsetenv("INTELMQD_INSTANCE");
+	return 0;
 }
 
 static int map_page(struct bot_process *p, int fd, struct err *err)
@@ -101,17 +99,12 @@ static int map_page(struct bot_process *p, int fd, struct err *err)
 
 static int take_descriptors(struct bot_process *p, struct err *err)
 {
-	int64_t page_fd, broker_fd;
-	if (take_number("INTELMQD_PAGE_FD", INT_MAX, &page_fd, err) < 0 ||
-	    take_number("INTELMQD_BROKER_FD", INT_MAX, &broker_fd, err) < 0 ||
-	    take_number("INTELMQD_INSTANCE", MAX_INSTANCE, &p->instance, err) < 0)
+	int page_fd = environment_fd("INTELMQD_PAGE_FD");
+	p->broker_fd = environment_fd("INTELMQD_BROKER_FD");
+	p->supervised = page_fd >= 0 || p->broker_fd >= 0;
+	if (page_fd >= 0 && map_page(p, page_fd, err) < 0)
 		return -1;
-	p->broker_fd = (int)broker_fd;
-	p->supervised = page_fd >= 0 || broker_fd >= 0;
-	if (broker_fd >= 0 && fcntl(p->broker_fd, F_SETFD, FD_CLOEXEC) < 0)
-		return err_set(err, FAULT_CONFIGURATION, "INTELMQD_BROKER_FD=%d: %s", p->broker_fd,
-		               strerror(errno));
-	return page_fd >= 0 ? map_page(p, (int)page_fd, err) : 0;
+	return take_instance(p, err);
 }
 
 /* ---- Configuration ---- */
@@ -159,9 +152,9 @@ static int read_config(struct bot_process *p, struct bot_config *config, struct 
 	return 0;
 }
 
-static int open_journal(struct bot_process *p, struct err *err)
+static int open_logbook(struct bot_process *p, struct err *err)
 {
-	struct journal_options options = {
+	struct logbook_options options = {
 		.paths = p->paths,
 		.bot_id = p->options.id,
 		.to_console = p->options.to_console,
@@ -169,7 +162,7 @@ static int open_journal(struct bot_process *p, struct err *err)
 	if (p->instance >= 0)
 		options.signature =
 			arena_printf(&p->arena, "%s.%d", p->options.id, (int)p->instance).p;
-	return journal_open(&options, p->config.parameters, &p->journal, err);
+	return logbook_open(&options, p->config.parameters, &p->logbook, err);
 }
 
 /* What the file says of this bot, and whether this program is the one that it names. */
@@ -215,7 +208,7 @@ static int prepare(struct bot_process *p, struct err *err)
 	p->paths = paths_new(&p->arena, LAYOUT_OPT, environment_real, NULL);
 	if (take_descriptors(p, err) < 0 || privileges_drop(p->paths, err) < 0 ||
 	    check_id(p, err) < 0 || read_config(p, &p->config, err) < 0 || find_type(p, err) < 0 ||
-	    open_journal(p, err) < 0)
+	    open_logbook(p, err) < 0)
 		return -1;
 	return signals_open(p->page, err);
 }
@@ -247,11 +240,10 @@ static bool pause_for(int64_t ms)
 static int connect_broker(struct bot_process *p)
 {
 	struct err err = { 0 };
-	const char *path = arena_printf(&p->arena, "%sbroker.sock", p->paths->run).p;
 	int64_t pause = FIRST_PAUSE_MS;
 	p->broker = p->options.broker;
 	for (bool told = false; !p->broker; told = true) {
-		if (broker_connect(path, p->broker_fd, &p->broker, &err) == 0)
+		if (broker_connect(p->paths->broker_socket, p->broker_fd, &p->broker, &err) == 0)
 			break;
 		if (!told)
 			log_line(p, LEVEL_ERROR, "Pipeline failed. %s%s", err.text,
@@ -276,9 +268,9 @@ static int open_worker(struct bot_process *p, struct err *err)
 		.trust = WIRE_TRUSTED,
 		.page = p->page,
 		.hurry = signals_stop(),
-		.context = p->journal,
-		.log = journal_log,
-		.dump = journal_dump,
+		.context = p->logbook,
+		.log = logbook_log,
+		.dump = logbook_dump,
 	};
 	const struct worker_options options = {
 		.id = p->options.id,
@@ -308,7 +300,7 @@ static bool reload(struct bot_process *p)
 	if (anew) {
 		log_line(p, LEVEL_INFO, "Handling SIGHUP, initializing again now.");
 	} else {
-		if (journal_reopen(p->journal, config.parameters, &err) < 0)
+		if (logbook_reopen(p->logbook, config.parameters, &err) < 0)
 			log_line(p, LEVEL_WARNING, "The log stays where it was: %s", err.text);
 		log_findings(p, &config);
 		worker_reload(p->worker, config.parameters);
@@ -352,9 +344,9 @@ static int fail(struct bot_process *p, const struct err *err)
 {
 	if (p->page)
 		snprintf(p->page->state, sizeof p->page->state, "stopped: %.250s", err->text);
-	if (p->journal)
+	if (p->logbook)
 		log_line(p, LEVEL_CRITICAL, "%s", err->text);
-	if (!p->options.to_console || !p->journal)
+	if (!p->options.to_console || !p->logbook)
 		fprintf(stderr, "%s: %s\n", p->options.id, err->text);
 	return 1;
 }
@@ -380,7 +372,7 @@ static void tidy(struct bot_process *p, int rc)
 	if (!p->options.broker)
 		broker_free(p->broker);
 	data_format_free(p->format);
-	journal_close(p->journal);
+	logbook_close(p->logbook);
 	bot_config_fini(&p->config);
 	if (signals_fd() >= 0)
 		signals_close();
@@ -413,6 +405,8 @@ int bot_process_run(const struct bot_process_options *options)
 	}
 	tidy(&p, rc);
 	arena_fini(&p.arena);
+	if (anew && *signals_stop())
+		return 0;
 	if (anew) {
 		execute_anew(options->argv);
 		rc = 1;

@@ -337,7 +337,7 @@ static void reload(void **state)
 {
 	(void)state;
 	start(&counting, here->broker, true, NULL);
-	UNTIL(shared->receives == 1);
+	UNTIL(shared->receives >= 2);
 	write_runtime("    mark: two\n", "out");
 	kill(here->pid, SIGHUP);
 	UNTIL(shared->inits == 2);
@@ -354,7 +354,7 @@ static void reload_of_topology(void **state)
 {
 	(void)state;
 	start(&counting, here->broker, true, NULL);
-	UNTIL(shared->receives == 1);
+	UNTIL(shared->receives >= 2);
 	write_runtime("", "elsewhere");
 	kill(here->pid, SIGHUP);
 	assert_int_equal(exit_code(), EXIT_ANEW);
@@ -378,7 +378,7 @@ static void broker_goes(void **state)
 {
 	(void)state;
 	start(&counting, here->broker, true, NULL);
-	UNTIL(shared->receives == 1);
+	UNTIL(shared->receives >= 2);
 	close(here->cord[1]);
 	assert_int_equal(exit_code(), EXIT_ANEW);
 	assert_true(logged("The connection to the broker has ended."));
@@ -430,9 +430,9 @@ static void sleeps(void **state)
 {
 	(void)state;
 	start(&counting, here->broker, true, NULL);
-	UNTIL(shared->receives == 1);
+	UNTIL(shared->receives >= 2);
 	poll(NULL, 0, 1500);
-	assert_int_equal(shared->receives, 1);
+	assert_int_equal(shared->receives, 2);
 	/* Whether a queue is full is asked only where nothing came. */
 	assert_int_equal(shared->asked, 1);
 	assert_true(stop_and_measure(SIGTERM) < 500);
@@ -492,7 +492,7 @@ static void unknown_bot(void **state)
 	(void)state;
 	write_file("etc/runtime.yaml", "global: {mark: all}\nother:\n  module: x\n");
 	start(&counting, here->broker, true, NULL);
-	UNTIL(shared->receives == 1);
+	UNTIL(shared->receives >= 2);
 	assert_true(logged("WARNING - "));
 	assert_true(logged("the bot is not in the file"));
 	assert_true(logged("No destination queues to load."));
@@ -503,7 +503,7 @@ static void instances(void **state)
 {
 	(void)state;
 	start(&counting, here->broker, true, "2");
-	UNTIL(shared->receives == 1);
+	UNTIL(shared->receives >= 2);
 	assert_true(logged(" - a-bot.2 - INFO - Bot is starting.\n"));
 	assert_true(stop_and_measure(SIGTERM) < 500);
 	start(&counting, here->broker, true, "many");

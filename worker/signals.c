@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <time.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 static volatile sig_atomic_t stop_wanted, reload_wanted, interrupted;
@@ -13,8 +14,19 @@ static timer_t patience;
 
 static const int handled[] = { SIGTERM, SIGINT, SIGHUP, SIGALRM };
 
-static void note(int number)
+/*
+ * A signal that is to end the process is noted, and stays pending behind a mask: code that waits (for the broker) knows no
+ * flag of ours, and sees it there.
+ */
+static void keep_pending(int number, ucontext_t *interrupted_code)
 {
+	sigaddset(&interrupted_code->uc_sigmask, number);
+	raise(number);
+}
+
+static void note(int number, siginfo_t *info, void *context)
+{
+	(void)info;
 	int error = errno;
 	const struct itimerspec limit = { .it_value.tv_nsec = SIGNALS_PATIENCE_MS * 1000000L };
 	if (number == SIGHUP)
@@ -23,17 +35,19 @@ static void note(int number)
 		timer_settime(patience, 0, &limit, NULL);
 	if (number == SIGINT)
 		interrupted = 1;
-	if (number != SIGHUP)
+	if (number != SIGHUP) {
 		stop_wanted = 1;
+		keep_pending(number, context);
+	}
 	if (write(pipe_fds[1], "", 1) < 0)
 		errno = 0; /* full: it is readable, then */
 	errno = error;
 }
 
 /* A worker may be killed at any time: it has done a whole commit or none of it. */
-static void give_up(int number)
+static void give_up(int number, siginfo_t *info, void *context)
 {
-	(void)number;
+	(void)number, (void)info, (void)context;
 	if (shared)
 		shared->exits = 1;
 	_exit(0);
@@ -49,8 +63,8 @@ int signals_open(struct worker_page *page, struct err *err)
 		return err_set(err, FAULT_OTHER, "no pipe or timer for signals: %s",
 		               strerror(errno));
 	for (size_t i = 0; i < sizeof handled / sizeof *handled; i++) {
-		struct sigaction action = { .sa_handler = handled[i] == SIGALRM ? give_up : note,
-			                    .sa_flags = SA_RESTART };
+		struct sigaction action = { .sa_flags = SA_RESTART | SA_SIGINFO };
+		action.sa_sigaction = handled[i] == SIGALRM ? give_up : note;
 		sigaction(handled[i], &action, NULL);
 	}
 	signal(SIGPIPE, SIG_IGN);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-#include "engine/journal.h"
+#include "engine/logbook.h"
 
 #include <intelmq/clock.h>
 
@@ -8,20 +8,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-struct journal {
+struct logbook {
 	struct arena arena;
-	struct journal_options options;
+	struct logbook_options options;
 	struct log_file *log;
 	struct log_syslog *syslog;
 };
 
-static const char *directory_of(const struct journal *j, const struct settings *settings)
+static const char *directory_of(const struct logbook *j, const struct settings *settings)
 {
 	return settings->logging_path && *settings->logging_path ? settings->logging_path
 	                                                         : j->options.paths->log;
 }
 
-static int open_log(struct journal *j, const struct dict *parameters, struct err *err)
+static int open_log(struct logbook *j, const struct dict *parameters, struct err *err)
 {
 	struct arena arena;
 	struct settings settings;
@@ -44,10 +44,10 @@ static int open_log(struct journal *j, const struct dict *parameters, struct err
 	return rc;
 }
 
-int journal_open(const struct journal_options *options, const struct dict *parameters,
-                 struct journal **out, struct err *err)
+int logbook_open(const struct logbook_options *options, const struct dict *parameters,
+                 struct logbook **out, struct err *err)
 {
-	struct journal *j = calloc(1, sizeof *j);
+	struct logbook *j = calloc(1, sizeof *j);
 	if (!j)
 		abort();
 	arena_init(&j->arena);
@@ -56,14 +56,14 @@ int journal_open(const struct journal_options *options, const struct dict *param
 	j->options.signature = arena_cstr(
 		&j->arena, str_of(options->signature ? options->signature : options->bot_id));
 	if (open_log(j, parameters, err) < 0) {
-		journal_close(j);
+		logbook_close(j);
 		return -1;
 	}
 	*out = j;
 	return 0;
 }
 
-void journal_close(struct journal *j)
+void logbook_close(struct logbook *j)
 {
 	if (!j)
 		return;
@@ -73,7 +73,7 @@ void journal_close(struct journal *j)
 	free(j);
 }
 
-int journal_reopen(struct journal *j, const struct dict *parameters, struct err *err)
+int logbook_reopen(struct logbook *j, const struct dict *parameters, struct err *err)
 {
 	struct log_file *log = j->log;
 	struct log_syslog *syslog = j->syslog;
@@ -89,7 +89,7 @@ int journal_reopen(struct journal *j, const struct dict *parameters, struct err 
 	return 0;
 }
 
-static void log_to_console(const struct journal *j, enum log_level level, struct str text)
+static void log_to_console(const struct logbook *j, enum log_level level, struct str text)
 {
 	struct buffer line;
 	bool bad = level > LEVEL_INFO;
@@ -102,9 +102,9 @@ static void log_to_console(const struct journal *j, enum log_level level, struct
 	buffer_fini(&line);
 }
 
-void journal_log(void *context, const char *bot_id, enum log_level level, struct str text)
+void logbook_log(void *context, const char *bot_id, enum log_level level, struct str text)
 {
-	struct journal *j = context;
+	struct logbook *j = context;
 	(void)bot_id;
 	if (j->options.to_console)
 		log_to_console(j, level, text);
@@ -121,10 +121,10 @@ void journal_log(void *context, const char *bot_id, enum log_level level, struct
 	buffer_fini(&line);
 }
 
-int journal_dump(void *context, const struct settings *settings, const struct dump *dump,
+int logbook_dump(void *context, const struct settings *settings, const struct dump *dump,
                  struct err *err)
 {
-	const struct journal *j = context;
+	const struct logbook *j = context;
 	const char *directory = directory_of(j, settings);
 	char path[4096];
 	size_t n = strlen(directory);
