@@ -92,6 +92,9 @@ void worker_reload(struct worker *, const struct dict *parameters);
 /* Ends it after what it has in hand is committed; the next step returns WORKER_STOPPED. */
 void worker_stop(struct worker *);
 
+/* Ends it at once; what it has in hand goes back. worker_close follows. */
+void worker_end(struct worker *);
+
 bool worker_has_ended(const struct worker *);
 /* True if the next step is the last one. */
 bool worker_is_ending(const struct worker *);
@@ -105,6 +108,8 @@ uint64_t worker_sent(const struct worker *, const char *path);
 /* What it does: "running", "waiting for messages", "queue x is full", "stopped: …"; borrowed. */
 const char *worker_state(const struct worker *);
 const char *worker_id(const struct worker *);
+/* Its connection; NULL once it has ended. */
+struct consumer *worker_consumer(const struct worker *);
 const struct bot_type *worker_type(const struct worker *);
 struct state_table *worker_keyed_state(struct worker *);
 
