@@ -220,18 +220,37 @@ static int fail(struct bot_process *p, const struct err *err)
 	return 1;
 }
 
+/* A worker could not be opened because the broker has just ended; intelmqd finds out by itself. */
+static bool is_broker_away(const struct bot_process *p)
+{
+	struct arena arena;
+	struct value status;
+	if (p->supervised || p->options.broker)
+		return false;
+	arena_init(&arena);
+	bool away = broker_status(p->broker, &arena, &status, NULL) < 0;
+	arena_fini(&arena);
+	return away;
+}
+
 static int live(struct bot_process *p)
 {
 	struct err err = { 0 };
 	if (prepare(p, &err) < 0)
 		return fail(p, &err);
-	int rc = connect_broker(p);
+	int rc;
+	while ((rc = connect_broker(p)) == 0 && open_worker(p, &err) < 0) {
+		if (!is_broker_away(p)) {
+			fprintf(stderr, "%s: %s\n", p->options.id, err.text); /* the log has it */
+			return 1;
+		}
+		broker_free(p->broker);
+		p->broker = NULL;
+		if (!pause_for(FIRST_PAUSE_MS))
+			return 0;
+	}
 	if (rc != 0)
 		return rc < 0 ? 0 : rc;
-	if (open_worker(p, &err) < 0) {
-		fprintf(stderr, "%s: %s\n", p->options.id, err.text); /* the log has it */
-		return 1;
-	}
 	return run(p);
 }
 
