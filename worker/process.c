@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -205,6 +206,8 @@ static int prepare(struct bot_process *p, struct err *err)
 	};
 	if (setup_read(&p->setup, &options, p->paths, err) < 0)
 		return -1;
+	if (!p->options.to_console)
+		prctl(PR_SET_NAME, p->options.id); /* for top and ps; all modules begin alike */
 	return signals_open(p->page, err);
 }
 
