@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/main.h"
+#include "daemon/daemon.h"
 
 const char intelmq_version[] = "0.1.0";
 
@@ -15,6 +16,7 @@ static const struct command {
 	{ "botnet", command_botnet, "run the whole botnet of a runtime.yaml in this process" },
 	{ "check", command_check, "look at the configuration without starting anything" },
 	{ "conformance", command_conformance, "replay recorded behaviour of the reference" },
+	{ "daemon", command_daemon, "start and watch the broker and the bots (intelmqd)" },
 	{ "describe", command_describe, "print what a bot is and which parameters it has" },
 	{ "test", command_test, "run the golden tests (*.t) below a folder" },
 	{ "trace", command_trace, "show what one bot makes of a report, step by step" },
