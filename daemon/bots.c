@@ -3,7 +3,6 @@
 
 #include <intelmq/clock.h>
 #include <intelmq/json.h>
-#include <intelmq/number.h>
 
 #include <errno.h>
 #include <inttypes.h>
@@ -14,7 +13,6 @@
 #include <unistd.h>
 
 #include "broker/client.h"
-#include "engine/types.h"
 
 enum { OOM_SCORE_BOT = 200 };
 
@@ -26,38 +24,6 @@ bool bot_is_collector(const struct bot_child *bot)
 		return bot->type->collect || bot->type->stream;
 	return bot->spec && (str_starts(bot->spec->module, S("intelmq.bots.collectors.")) ||
 	                     str_eq(bot->spec->group, S("Collector")));
-}
-
-/* A whole number of the bot's parameters, or `otherwise`. */
-static int64_t parameter_int(const struct bot_child *bot, struct str name, int64_t otherwise)
-{
-	const struct value *v = dict_get(bot->spec->parameters, name);
-	struct arena arena;
-	struct value number;
-	arena_init(&arena);
-	if (v && value_to_int(&arena, *v, &number, NULL) == 0 && number.kind == VALUE_INT)
-		otherwise = number.integer;
-	arena_fini(&arena);
-	return otherwise;
-}
-
-/* Keyed state and files that are written exactly once belong to one process. */
-static bool can_be_several(const struct bot_child *bot)
-{
-	const struct bot_type *type = bot->type;
-	if (!type && bot->known)
-		type = bot_type_find(bot->spec->module, NULL);
-	return type && !bot_is_collector(bot) && !(type->uses & USES_STATE) &&
-	       type->delivers != DELIVERS_EXACTLY;
-}
-
-static unsigned instances_of(const struct bot_child *bot)
-{
-	int64_t n = parameter_int(bot, S("instances"),
-	                          parameter_int(bot, S("instances_threads"), 1));
-	if (n < 2 || !can_be_several(bot))
-		return 1;
-	return n > MAX_INSTANCES ? MAX_INSTANCES : (unsigned)n;
 }
 
 /* What cannot change while it runs, as a text to compare; on the heap. */
@@ -73,7 +39,7 @@ static char *topology_of(const struct bot_child *bot)
 	list_add(all, value_str(spec->source_queue));
 	list_add(all, value_dict(spec->destinations));
 	list_add(all, value_int(spec->run_mode));
-	list_add(all, value_int(instances_of(bot)));
+	list_add(all, value_int(bot->instances));
 	json_write(&text, value_list(all), JSON_COMPACT);
 	char *copy = strndup(buffer_str(&text).p, text.n);
 	if (!copy)
@@ -174,7 +140,7 @@ void bot_find_former(struct daemon *d, struct bot_child *bot)
 	if (!runtime_id_is_valid(bot->spec->id) || !bot->spec->module.p)
 		return;
 	snprintf(module, sizeof module, "%.*s", STR_ARG(bot->spec->module));
-	make_instances(d, bot, instances_of(bot));
+	make_instances(d, bot, bot->instances);
 	for (unsigned i = 0; i < bot->n; i++) {
 		name_of(&bot->all[i], name, sizeof name);
 		former_find(d, &bot->all[i].former, name, module, bot->id);
@@ -188,7 +154,7 @@ void bot_start(struct daemon *d, struct bot_child *bot)
 	if (bot->again || !bot->spec)
 		return;
 	if (!bot_is_alive(bot))
-		make_instances(d, bot, instances_of(bot));
+		make_instances(d, bot, bot->instances);
 	for (unsigned i = 0; i < bot->n; i++)
 		child_start(&bot->all[i].child);
 }
@@ -204,8 +170,8 @@ void bot_stop(struct daemon *d, struct bot_child *bot, const char *reason)
 void bot_restart(struct daemon *d, struct bot_child *bot)
 {
 	if (!bot_is_alive(bot)) {
-		make_instances(d, bot, instances_of(bot));
-	} else if (bot->n != instances_of(bot)) {
+		make_instances(d, bot, bot->instances);
+	} else if (bot->n != bot->instances) {
 		bot_stop(d, bot, "it is started again");
 		bot->again = true;
 		return;
@@ -290,11 +256,10 @@ static int introduce(const struct daemon *d, const struct bot_process *p, struct
 	const struct bot_child *bot = p->bot;
 	size_t n;
 	const struct str *destinations = destinations_of(bot, arena, &n);
-	const char *path = arena_printf(arena, "%sbroker.sock", d->paths->run).p;
 	*fd_out = -1;
 	if (p->foreign)
 		return 0;
-	return broker_introduce(path, bot->spec->id, p->number,
+	return broker_introduce(d->paths->broker_socket, bot->spec->id, p->number,
 	                        bot_is_collector(bot) ? STR_NONE : bot->spec->source_queue,
 	                        destinations, n, fd_out, err);
 }
@@ -412,19 +377,17 @@ static bool is_same_work(const struct bot_process *p, const struct worker_page *
 
 static void watch_work(struct daemon *d, struct bot_process *p, const struct worker_page *page)
 {
-	int64_t now = clock_monotonic_ms(), limit;
+	int64_t now = clock_monotonic_ms(), limit = p->bot->watchdog_ms;
 	if (!page->working.block || !is_same_work(p, page)) {
 		p->working = page->working;
 		p->working_since = page->working_since;
 		p->seen_at = now;
 		return;
 	}
-	limit = p->bot->spec ? parameter_int(p->bot, S("watchdog"), 0) : 0;
-	if (limit <= 0 || limit > INT32_MAX || now - p->seen_at < limit * 1000 || p->child.stuck)
+	if (limit == 0 || now - p->seen_at < limit || p->child.stuck)
 		return;
-	daemon_log(d, LEVEL_ERROR,
-	           "%s works on one message for more than %" PRId64 " s; it is ended", p->bot->id,
-	           limit);
+	daemon_log(d, LEVEL_ERROR, "%s works on one message for more than %g s; it is ended",
+	           p->bot->id, (double)limit / 1000);
 	child_stuck(&p->child);
 }
 
@@ -512,6 +475,7 @@ static void take_end(struct daemon *d, struct bot_process *p, int status)
 		.status = status,
 		.final = page.exits && !page.restart,
 		.progress = p->finished_something,
+		.past = !page.careful.block,
 		.words = last_words(p, &page),
 		.working = page.working,
 	};

@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 
 #include "engine/registry.h"
+#include "engine/settings.h"
+#include "engine/types.h"
 
 /* Tells whether a file is still the one that was read. */
 static void stamp_of(const struct daemon *d, char *out, size_t size)
@@ -53,6 +55,34 @@ static void find_type(struct bot_child *bot)
 		bot->known = str_eq(str_of(at->module), module);
 }
 
+/* Keyed state and files that are written exactly once belong to one process. */
+static bool can_be_several(const struct bot_child *bot)
+{
+	const struct bot_type *type = bot->type;
+	if (!type && bot->known)
+		type = bot_type_find(bot->spec->module, NULL);
+	return type && !bot_is_collector(bot) && !(type->uses & USES_STATE) &&
+	       type->delivers != DELIVERS_EXACTLY;
+}
+
+/* Those of its settings that are our business. */
+static void read_settings(struct daemon *d, struct bot_child *bot)
+{
+	struct settings settings;
+	param_load(d->configuration, settings_params, &settings_defaults, sizeof settings,
+	           bot->spec->parameters, &settings, NULL);
+	int64_t n = settings.instances ? settings.instances : settings.instances_threads;
+	bot->instances = 1;
+	bot->watchdog_ms = (int64_t)(settings.watchdog * 1000);
+	if (n < 2)
+		return;
+	if (can_be_several(bot))
+		bot->instances = (unsigned)n;
+	else
+		daemon_log(d, LEVEL_WARNING,
+		           "%s gets one process: a bot of its kind cannot have several", bot->id);
+}
+
 static struct bot_child *bot_new(struct str id)
 {
 	struct bot_child *bot = calloc(1, sizeof *bot);
@@ -77,6 +107,7 @@ static void take_bots(struct daemon *d)
 		bots[n++] = bot = is_new ? bot_new(spec->id) : bot;
 		bot->spec = spec;
 		find_type(bot);
+		read_settings(d, bot);
 		if (is_new)
 			bot_find_former(d, bot);
 	}

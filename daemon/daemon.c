@@ -258,7 +258,7 @@ static int step(struct program *p)
 		wanted_save(d);
 	d->changed = false;
 	configuration_sweep(d);
-	server_step(d);
+	control_server_step(d);
 	tell_manager(d);
 	if (d->phase != DAEMON_RUNS)
 		return POLL_STARTING;
@@ -271,7 +271,7 @@ static void run(struct program *p)
 	enum { EVENTS_A_ROUND = 64 };
 	struct daemon *d = &p->daemon;
 	while (d->phase != DAEMON_ENDED ||
-	       (server_is_busy(d) && clock_monotonic_ms() - p->ended_at < LAST_ANSWERS)) {
+	       (control_server_is_busy(d) && clock_monotonic_ms() - p->ended_at < LAST_ANSWERS)) {
 		int wait = step(p);
 		if (d->phase != DAEMON_ENDED)
 			p->ended_at = clock_monotonic_ms();
@@ -318,7 +318,7 @@ static int open_all(struct program *p, struct err *err)
 	make_directory(d->paths->state);
 	if (lock_open(p, err) < 0 || find_programs(p, err) < 0 ||
 	    log_file_open(d->paths->log, "intelmqd", LOG_SIZE, LOG_COPIES, &d->log, err) < 0 ||
-	    signals_open(p, err) < 0 || server_open(d, err) < 0)
+	    signals_open(p, err) < 0 || control_server_open(d, err) < 0)
 		return -1;
 	daemon_log(d, LEVEL_INFO, "intelmqd starts as process %d", (int)getpid());
 	notify_open(&d->notify);
@@ -340,7 +340,7 @@ static void close_all(struct program *p)
 	struct daemon *d = &p->daemon;
 	configuration_fini(d);
 	broker_child_fini(d);
-	server_close(d);
+	control_server_close(d);
 	notify_close(&d->notify);
 	watch_close(&p->signals, &d->loop);
 	lock_close(p);

@@ -7,7 +7,7 @@
  *	bots.c           one bot: starting, watching, what to do when it ended
  *	broker_child.c   the same for the broker
  *	supervise.c      the decisions for both; process.c: their processes
- *	server.c         the control socket; request.c: what is asked there; status.c: what is answered
+ *	control_server.c the control socket; request.c: what is asked there; status.c: what is answered
  *	wanted.c         which bots are to run, remembered across restarts
  */
 #pragma once
@@ -23,7 +23,6 @@
 #include "engine/files.h"
 
 enum {
-	MAX_INSTANCES = 64,
 	STOP_BOT = 5000,     /* ms until SIGKILL; a worker needs half a second */
 	STOP_BROKER = 30000, /* its last group may have to wait for a slow disk */
 	FOREIGN_READY = 500, /* ms after which a program that does not tell counts as running */
@@ -56,11 +55,13 @@ struct bot_child {
 	const struct runtime_bot
 		*spec; /* in the present configuration, NULL: it is gone from there */
 	const struct bot_type
-		*type;    /* NULL: of a library that is not loaded here, or somebody else's */
-	bool known;       /* it is one of ours */
-	bool was_enabled; /* when it was started */
-	bool dismissed;   /* somebody stopped it */
-	char *started_as; /* topology when it was started; NULL: it never was */
+		*type;       /* NULL: of a library that is not loaded here, or somebody else's */
+	bool known;          /* it is one of ours */
+	unsigned instances;  /* that it shall have */
+	int64_t watchdog_ms; /* that it may work on one message; 0: as long as it wants */
+	bool was_enabled;    /* when it was started */
+	bool dismissed;      /* somebody stopped it */
+	char *started_as;    /* topology when it was started; NULL: it never was */
 	bool again; /* it is started, with another number of instances, when all of these have ended */
 	struct bot_process *all; /* its instances */
 	unsigned n;
@@ -81,7 +82,7 @@ enum daemon_phase {
 	DAEMON_ENDED
 };
 
-struct server;
+struct control_server;
 
 struct daemon {
 	struct loop loop;
@@ -96,7 +97,7 @@ struct daemon {
 	struct notify notify;
 	bool told_ready;
 	struct broker_child broker;
-	struct server *server;
+	struct control_server *server;
 
 	/* the configuration in force: the last one that could be read */
 	struct arena *configuration;
@@ -158,13 +159,13 @@ void former_close(struct former *);
 /* True while it is there; it gets SIGTERM first, after `patience` ms SIGKILL. */
 bool former_is_there(struct daemon *, struct former *, int64_t patience);
 
-/* server.c, request.c, status.c */
-int server_open(struct daemon *, struct err *);
-void server_close(struct daemon *);
+/* control_server.c, request.c, status.c */
+int control_server_open(struct daemon *, struct err *);
+void control_server_close(struct daemon *);
 /* Answers what has become answerable. */
-void server_step(struct daemon *);
+void control_server_step(struct daemon *);
 /* True if an answer has not gone out yet. */
-bool server_is_busy(const struct daemon *);
+bool control_server_is_busy(const struct daemon *);
 
 struct request {
 	struct arena arena; /* of everything in it */

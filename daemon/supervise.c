@@ -291,7 +291,7 @@ void child_ended(struct child *c, const struct ending *e)
 	c->alive = false;
 	if (fate == FATE_CRASH)
 		remember_place(c, e, how);
-	else if (fate != FATE_KILLED)
+	else if (fate != FATE_KILLED || e->past)
 		forget_place(c);
 	if (c->state == CHILD_STOPPING) {
 		end_of_stop(c);

@@ -68,6 +68,7 @@ struct ending {
 	int status;           /* of waitpid */
 	bool final;           /* it said that it must not be started again */
 	bool progress;        /* it had finished something */
+	bool past;            /* it had come past the place where it was to be careful */
 	const char *words;    /* its last ones: why; may be empty */
 	struct place working; /* on what it died */
 };

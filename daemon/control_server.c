@@ -33,7 +33,7 @@ struct connection {
 	int64_t active; /* monotonic ms: when something passed last */
 };
 
-struct server {
+struct control_server {
 	struct watch listener;
 	char *path;
 	struct connection all[MAX_CONNECTIONS];
@@ -131,7 +131,7 @@ static void connection_ready(void *owner, uint32_t events)
 }
 
 /* A free place; the one that has been idle longest makes room. */
-static struct connection *find_place(struct server *s)
+static struct connection *find_place(struct control_server *s)
 {
 	struct connection *oldest = NULL;
 	for (size_t i = 0; i < MAX_CONNECTIONS; i++) {
@@ -186,9 +186,9 @@ static int listen_at(const char *path, struct err *err)
 	return err_set(err, FAULT_OTHER, "%s: cannot listen: %s", path, strerror(why));
 }
 
-int server_open(struct daemon *d, struct err *err)
+int control_server_open(struct daemon *d, struct err *err)
 {
-	struct server *s = calloc(1, sizeof *s);
+	struct control_server *s = calloc(1, sizeof *s);
 	if (!s)
 		abort();
 	for (size_t i = 0; i < MAX_CONNECTIONS; i++)
@@ -204,9 +204,9 @@ int server_open(struct daemon *d, struct err *err)
 	return watch_open(&s->listener, &d->loop, EPOLLIN, err);
 }
 
-void server_close(struct daemon *d)
+void control_server_close(struct daemon *d)
 {
-	struct server *s = d->server;
+	struct control_server *s = d->server;
 	if (!s)
 		return;
 	for (size_t i = 0; i < MAX_CONNECTIONS; i++)
@@ -220,7 +220,7 @@ void server_close(struct daemon *d)
 	d->server = NULL;
 }
 
-void server_step(struct daemon *d)
+void control_server_step(struct daemon *d)
 {
 	int64_t now = clock_monotonic_ms();
 	for (size_t i = 0; i < MAX_CONNECTIONS; i++) {
@@ -236,7 +236,7 @@ void server_step(struct daemon *d)
 	}
 }
 
-bool server_is_busy(const struct daemon *d)
+bool control_server_is_busy(const struct daemon *d)
 {
 	for (size_t i = 0; i < MAX_CONNECTIONS; i++) {
 		const struct connection *c = &d->server->all[i];
