@@ -11,14 +11,26 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { MAX_REQUEST = 1024 * 1024, MAX_ANSWER = 64 * 1024 * 1024 };
+enum { MAX_REQUEST = 1024 * 1024, MAX_ANSWER = 64 * 1024 * 1024, RETRY_MS = 10 };
 
 const char *control_path(struct arena *arena, const struct paths *paths)
 {
 	return arena_printf(arena, "%sintelmqd.sock", paths->run).p;
 }
 
-static int connect_to(const char *path, struct err *err)
+/* While more ask than intelmqd has taken yet, it is tried again, until a moment of the monotonic clock. */
+static int connect_patiently(int fd, const struct sockaddr_un *address, int64_t until)
+{
+	while (true) {
+		if (connect(fd, (const struct sockaddr *)address, sizeof *address) == 0)
+			return 0;
+		if (errno != EAGAIN || clock_monotonic_ms() >= until)
+			return -1;
+		poll(NULL, 0, RETRY_MS);
+	}
+}
+
+static int connect_to(const char *path, int64_t until, struct err *err)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	size_t n = strlen(path);
@@ -29,7 +41,7 @@ static int connect_to(const char *path, struct err *err)
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return err_set(err, FAULT_OTHER, "no socket: %s", strerror(errno));
-	if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0)
+	if (connect_patiently(fd, &address, until) == 0)
 		return fd;
 	if (errno == ENOENT || errno == ECONNREFUSED)
 		err_set(err, FAULT_OTHER, "intelmqd does not run: nobody listens at %s", path);
@@ -117,7 +129,7 @@ int control_call(const struct paths *paths, struct value request, int timeout_ms
                  struct arena *arena, struct value *answer, struct err *err)
 {
 	int64_t until = clock_monotonic_ms() + timeout_ms;
-	int fd = connect_to(control_path(arena, paths), err);
+	int fd = connect_to(control_path(arena, paths), until, err);
 	if (fd < 0)
 		return -1;
 	int rc = exchange(fd, request, until, arena, answer, err);
@@ -127,9 +139,10 @@ int control_call(const struct paths *paths, struct value request, int timeout_ms
 
 bool control_is_running(const struct paths *paths)
 {
+	enum { PATIENCE = 1000 };
 	struct arena arena;
 	arena_init(&arena);
-	int fd = connect_to(control_path(&arena, paths), NULL);
+	int fd = connect_to(control_path(&arena, paths), clock_monotonic_ms() + PATIENCE, NULL);
 	arena_fini(&arena);
 	if (fd >= 0)
 		close(fd);

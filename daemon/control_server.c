@@ -179,7 +179,7 @@ static int listen_at(const char *path, struct err *err)
 	int rc = fd < 0 ? -1 : bind(fd, (struct sockaddr *)&address, sizeof address);
 	int why = errno;
 	umask(before);
-	if (rc == 0 && listen(fd, MAX_CONNECTIONS) == 0)
+	if (rc == 0 && listen(fd, SOMAXCONN) == 0)
 		return fd;
 	if (fd >= 0)
 		close(fd);
