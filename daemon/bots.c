@@ -298,7 +298,8 @@ static void launch(struct daemon *d, struct bot_process *p, const char *file, co
 {
 	struct err err = { 0 };
 	const char *argv[] = { name, p->bot->id, NULL };
-	const char *more[] = { arena_printf(arena, "INTELMQD_INSTANCE=%u", p->number).p, NULL };
+	const char *instance = arena_printf(arena, "INTELMQD_INSTANCE=%u", p->number).p;
+	const char *more[] = { p->bot->n > 1 ? instance : NULL, NULL };
 	struct launch launch = {
 		.file = file,
 		.argv = argv,

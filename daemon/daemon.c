@@ -20,6 +20,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "worker/privileges.h"
+
 extern char **environ;
 
 enum {
@@ -313,6 +315,8 @@ static void make_directory(const char *path)
 static int open_all(struct program *p, struct err *err)
 {
 	struct daemon *d = &p->daemon;
+	if (privileges_drop(d->paths, err) < 0)
+		return -1;
 	make_directory(d->paths->log);
 	make_directory(d->paths->run);
 	make_directory(d->paths->state);

@@ -255,12 +255,12 @@ static void start_later(struct child *c, const char *how)
 	           when.second, how);
 }
 
-/* It asked for it (the broker was away): no crash, but no tight loop either. */
+/* It asked for it (the broker went away, or more than parameters changed): no crash, but no tight loop either. */
 static void start_anew(struct child *c)
 {
 	int64_t now = clock_monotonic_ms();
 	c->restarts++;
-	set_reason(c, "%s", "it is started anew since the broker was away");
+	set_reason(c, "%s", "it is started anew, as it asked for");
 	enter(c, CHILD_STARTING, now - c->started < CHILD_BACKOFF ? now + CHILD_BACKOFF : now);
 }
 
