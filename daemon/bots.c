@@ -14,8 +14,6 @@
 
 #include "broker/client.h"
 
-enum { OOM_SCORE_BOT = 200 };
-
 /* ---- What it is ---- */
 
 bool bot_is_collector(const struct bot_child *bot)
@@ -324,7 +322,9 @@ static void launch(struct daemon *d, struct bot_process *p, const char *file, co
 /* Why it cannot be started at present; NULL: it can. */
 static const char *obstacle(struct daemon *d, struct bot_process *p, char *out, size_t size)
 {
-	if (former_is_there(d, &p->former, STOP_BOT))
+	if (d->phase != DAEMON_RUNS)
+		snprintf(out, size, "intelmqd is about to end");
+	else if (former_is_there(d, &p->former, STOP_BOT))
 		snprintf(out, size,
 		         "it waits for process %d, which an earlier intelmqd left, to end",
 		         (int)p->former.pid);
@@ -451,18 +451,18 @@ static const char *last_words(struct bot_process *p, const struct worker_page *p
 	return str_starts(str_of(state), S("stopped: ")) ? state + strlen("stopped: ") : state;
 }
 
-static void log_end(struct daemon *d, struct bot_process *p, int status)
+static void log_end(struct daemon *d, struct bot_process *p, bool well)
 {
 	const struct child *c = &p->child;
-	bool well = c->state == CHILD_STOPPED || (WIFEXITED(status) && WEXITSTATUS(status) == 75);
 	char name[512];
 	name_of(p, name, sizeof name);
 	daemon_log(d, well ? LEVEL_INFO : LEVEL_ERROR, "%s ended and is %s%s%s", name,
 	           child_state_name(c->state), *c->reason ? ": " : "", c->reason);
 	struct str rest = { p->process.tail, p->process.n_tail };
-	while (!well && rest.p && rest.n)
-		daemon_log(d, LEVEL_WARNING, "%s printed: %.*s", name,
-		           STR_ARG(str_cut(&rest, '\n')));
+	while (!well && rest.p && rest.n) {
+		struct str line = str_cut(&rest, '\n');
+		daemon_log(d, LEVEL_WARNING, "%s printed: %.*s", name, STR_ARG(line));
+	}
 }
 
 static void take_end(struct daemon *d, struct bot_process *p, int status)
@@ -483,10 +483,13 @@ static void take_end(struct daemon *d, struct bot_process *p, int status)
 	if (p->bot->spec && p->bot->spec->run_mode == RUN_SCHEDULED && WIFEXITED(status) &&
 	    WEXITSTATUS(status) == 0)
 		ending.words = "scheduled run is over";
+	bool well = p->child.state == CHILD_STOPPING ||
+	            (WIFEXITED(status) &&
+	             (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == EXIT_AGAIN));
 	child_ended(&p->child, &ending);
 	pid_path(d, p, path, sizeof path);
 	unlink(path);
-	log_end(d, p, status);
+	log_end(d, p, well);
 	d->changed = true;
 }
 

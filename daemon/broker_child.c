@@ -12,8 +12,6 @@
 
 #define NAME "intelmq-broker"
 
-enum { OOM_SCORE_BROKER = -900 };
-
 void broker_child_init(struct daemon *d)
 {
 	struct broker_child *b = &d->broker;
@@ -78,7 +76,7 @@ static int launch(struct daemon *d, int ready_fd, struct err *err)
 		.environment = d->environment,
 		.broker_fd = -1,
 		.ready_fd = ready_fd,
-		.oom_score = OOM_SCORE_BROKER,
+		.oom_score = OOM_SCORE_NEEDED,
 	};
 	if (process_start(&d->broker.process, &launch, err) < 0)
 		return -1;

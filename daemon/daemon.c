@@ -246,11 +246,23 @@ static void tell_manager(struct daemon *d)
 	notify_alive(&d->notify);
 }
 
+/* What is to run without being asked; as soon as there is a runtime.yaml that says what it is. */
+static void resume_bots(struct program *p)
+{
+	struct daemon *d = &p->daemon;
+	bool managed = getpid() == 1 || getenv("NOTIFY_SOCKET");
+	if (d->resumed || d->phase != DAEMON_RUNS || configuration_read(d) < 0)
+		return;
+	wanted_start(d, managed || p->options.all, p->options.all);
+	d->resumed = true;
+}
+
 /* Does all that is due; returns the ms until there is more. */
 static int step(struct program *p)
 {
 	struct daemon *d = &p->daemon;
 	int64_t next = broker_child_step(d);
+	resume_bots(p);
 	for (size_t i = 0; i < d->n; i++) {
 		int64_t due = bot_step(d, d->bots[i]);
 		next = due < next ? due : next;
@@ -315,6 +327,7 @@ static void make_directory(const char *path)
 static int open_all(struct program *p, struct err *err)
 {
 	struct daemon *d = &p->daemon;
+	oom_score_set(OOM_SCORE_NEEDED); /* while we may */
 	if (privileges_drop(d->paths, err) < 0)
 		return -1;
 	make_directory(d->paths->log);
@@ -329,14 +342,6 @@ static int open_all(struct program *p, struct err *err)
 	broker_child_init(d);
 	child_start(&d->broker.child);
 	return 0;
-}
-
-static void start_bots(struct program *p)
-{
-	struct daemon *d = &p->daemon;
-	bool managed = getpid() == 1 || getenv("NOTIFY_SOCKET");
-	if (configuration_read(d) == 0)
-		wanted_start(d, managed || p->options.all, p->options.all);
 }
 
 static void close_all(struct program *p)
@@ -381,7 +386,6 @@ static int serve(struct program *p)
 	d->paths = paths_new(&d->life, LAYOUT_OPT, environment_real, NULL);
 	if (loop_init(&d->loop, &err) == 0 && open_all(p, &err) == 0) {
 		tell_starter(p, "");
-		start_bots(p);
 		run(p);
 	} else {
 		fprintf(stderr, "intelmqd: %s\n", err.text);

@@ -23,8 +23,10 @@
 #include "engine/files.h"
 
 enum {
-	STOP_BOT = 5000,     /* ms until SIGKILL; a worker needs half a second */
-	STOP_BROKER = 30000, /* its last group may have to wait for a slow disk */
+	STOP_BOT = 5000,         /* ms until SIGKILL; a worker needs half a second */
+	STOP_BROKER = 30000,     /* its last group may have to wait for a slow disk */
+	OOM_SCORE_NEEDED = -900, /* of intelmqd and the broker, as far as it is allowed */
+	OOM_SCORE_BOT = 200,
 	FOREIGN_READY = 500, /* ms after which a program that does not tell counts as running */
 	POLL_STARTING = 10, /* ms between two looks at the pages: while somebody starts, and else */
 	POLL_RUNNING = 1000,
@@ -108,6 +110,7 @@ struct daemon {
 		*bots; /* in the order of the file, those that are gone from it at the end */
 	size_t n;
 
+	bool resumed;     /* what ran before was started again: wanted.c may write */
 	bool changed;     /* a bot ended, so that wanted.c may have to write */
 	char *remembered; /* what wanted.c has written last */
 };
@@ -167,16 +170,18 @@ void control_server_step(struct daemon *);
 /* True if an answer has not gone out yet. */
 bool control_server_is_busy(const struct daemon *);
 
+enum request_kind {
+	REQUEST_STATUS,
+	REQUEST_START,
+	REQUEST_STOP,
+	REQUEST_RESTART,
+	REQUEST_RELOAD,
+	REQUEST_SHUTDOWN
+};
+
 struct request {
 	struct arena arena; /* of everything in it */
-	enum {
-		REQUEST_STATUS,
-		REQUEST_START,
-		REQUEST_STOP,
-		REQUEST_RESTART,
-		REQUEST_RELOAD,
-		REQUEST_SHUTDOWN
-	} kind;
+	enum request_kind kind;
 	struct str *ids; /* of the bots asked for */
 	size_t n;
 	int64_t deadline; /* monotonic ms: then it is answered as it is */

@@ -109,12 +109,11 @@ static const char **environment_new(struct arena *arena, const struct launch *la
 	return out;
 }
 
-static void write_oom_score(int score)
+void oom_score_set(int score)
 {
 	char text[16];
 	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 	int n = snprintf(text, sizeof text, "%d", score);
-	/* Less than intelmqd's own needs a capability: without it, it stays as it is. */
 	if (fd >= 0 && write(fd, text, (size_t)n) < 0)
 		errno = 0;
 	if (fd >= 0)
@@ -169,7 +168,7 @@ int process_start(struct process *p, const struct launch *launch, struct err *er
 	pid_t pid = fork();
 	if (pid == 0) {
 		prepare_child(parent);
-		write_oom_score(launch->oom_score);
+		oom_score_set(launch->oom_score);
 		place_descriptors(p, launch, pipe_fds[1]);
 		execve(launch->file, (char **)launch->argv, (char **)environment);
 		dprintf(STDERR_FILENO, "%s cannot be executed: %s\n", launch->file,

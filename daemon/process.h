@@ -36,6 +36,9 @@ struct launch {
 	bool has_page;           /* it gets process.page as INTELMQD_PAGE_FD */
 };
 
+/* How ready the kernel is to kill this process, and those that it starts; less than now may not be allowed. */
+void oom_score_set(int score);
+
 void process_init(struct process *, struct loop *);
 void process_fini(struct process *);
 

@@ -29,7 +29,7 @@ static int read_command(struct request *r, const struct dict *request)
 	const struct value *command = dict_get(request, S("command"));
 	for (size_t i = 0; command && i < sizeof commands / sizeof *commands; i++)
 		if (value_is_text(*command, str_of(commands[i]))) {
-			r->kind = (int)i;
+			r->kind = (enum request_kind)i;
 			return 0;
 		}
 	return refuse(r, "the request has no \"command\" that intelmqd knows");

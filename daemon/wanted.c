@@ -76,7 +76,7 @@ void wanted_save(struct daemon *d)
 {
 	struct arena arena;
 	struct buffer text;
-	if (d->phase != DAEMON_RUNS)
+	if (d->phase != DAEMON_RUNS || !d->resumed)
 		return;
 	arena_init(&arena);
 	buffer_init_in(&text, &arena, MAX_WANTED);
