@@ -22,6 +22,7 @@ struct stage {
 	const struct backend *real;
 	int commits_to_fail;
 	size_t commits, durable_commits;
+	size_t changes, rounds; /* of keyed state: in the last commit; commits that began one */
 	struct dict *parameters, *paths;
 	struct worker_options options;
 	struct worker_page *page; /* set before stage_enter, or NULL */
@@ -45,6 +46,8 @@ static inline int stage_commit(struct consumer *consumer, const struct commit *c
 	}
 	stage_now->commits++;
 	stage_now->durable_commits += commit->durable;
+	stage_now->changes = commit->n_changes;
+	stage_now->rounds += commit->round;
 	return stage_now->real->commit(consumer, commit, err);
 }
 
