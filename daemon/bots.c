@@ -55,10 +55,17 @@ bool bot_is_alive(const struct bot_child *bot)
 	return false;
 }
 
+/* It has said that it ends: what becomes of it is seen in a moment. */
+static bool is_ending(const struct bot_process *p)
+{
+	struct worker_page page;
+	return p->child.alive && process_read_page(&p->process, &page) && page.exits;
+}
+
 bool bot_is_settled(const struct bot_child *bot)
 {
 	for (unsigned i = 0; i < bot->n; i++)
-		if (!child_is_settled(&bot->all[i].child))
+		if (!child_is_settled(&bot->all[i].child) || is_ending(&bot->all[i]))
 			return false;
 	return !bot->again;
 }
@@ -291,6 +298,14 @@ static void note_start(struct daemon *d, struct bot_process *p)
 	daemon_log(d, LEVEL_INFO, "%s is process %d", name, (int)p->process.pid);
 }
 
+/* Something that should not happen, logged once. */
+static void put_off(struct daemon *d, struct bot_process *p, const struct err *err)
+{
+	if (strcmp(p->child.reason, err->text) != 0)
+		daemon_log(d, LEVEL_WARNING, "%s cannot be started now: %s", p->bot->id, err->text);
+	child_delayed(&p->child, err->text);
+}
+
 static void launch(struct daemon *d, struct bot_process *p, const char *file, const char *name,
                    struct arena *arena)
 {
@@ -308,11 +323,11 @@ static void launch(struct daemon *d, struct bot_process *p, const char *file, co
 		.has_page = !p->foreign,
 	};
 	if (introduce(d, p, arena, &launch.broker_fd, &err) < 0) {
-		child_delayed(&p->child, err.text);
+		put_off(d, p, &err);
 		return;
 	}
 	if (prepare_page(p, &err) < 0 || process_start(&p->process, &launch, &err) < 0)
-		child_delayed(&p->child, err.text);
+		put_off(d, p, &err);
 	else
 		note_start(d, p);
 	if (launch.broker_fd >= 0)
@@ -475,6 +490,7 @@ static void take_end(struct daemon *d, struct bot_process *p, int status)
 	struct ending ending = {
 		.status = status,
 		.final = page.exits && !page.restart,
+		.healable = page.exits && page.restart,
 		.progress = p->finished_something,
 		.past = !page.careful.block,
 		.words = last_words(p, &page),

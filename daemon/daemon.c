@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -30,6 +31,7 @@ enum {
 	LOCK_PATIENCE = 1000, /* ms: children of a killed intelmqd hold its lock for a moment */
 	LAST_ANSWERS = 2000,  /* ms that those who asked for the end get to read the answer */
 	MAX_WAIT = 1000,
+	DESCRIPTORS = 8192,
 };
 
 static const char help[] =
@@ -124,8 +126,19 @@ static void reap(struct daemon *d)
 	}
 }
 
+/* Somebody may have moved the file away. */
+static void log_reopen(struct daemon *d)
+{
+	struct log_file *fresh;
+	if (log_file_open(d->paths->log, "intelmqd", LOG_SIZE, LOG_COPIES, &fresh, NULL) < 0)
+		return;
+	log_file_close(d->log);
+	d->log = fresh;
+}
+
 static void reload(struct daemon *d)
 {
+	log_reopen(d);
 	if (d->phase != DAEMON_RUNS)
 		return;
 	notify_reloading(&d->notify);
@@ -324,9 +337,20 @@ static void make_directory(const char *path)
 	}
 }
 
+/* A pipe for each bot: a thousand bots are more than the usual limit. */
+static void allow_descriptors(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= DESCRIPTORS)
+		return;
+	limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static int open_all(struct program *p, struct err *err)
 {
 	struct daemon *d = &p->daemon;
+	allow_descriptors();
 	oom_score_set(OOM_SCORE_NEEDED); /* while we may */
 	if (privileges_drop(d->paths, err) < 0)
 		return -1;

@@ -184,6 +184,9 @@ int process_start(struct process *p, const struct launch *launch, struct err *er
 	}
 	p->pid = pid;
 	p->n_tail = 0;
+	if (p->page_fd >= 0)
+		close(p->page_fd); /* it stays mapped */
+	p->page_fd = -1;
 	watch_close(&p->output, p->loop);
 	fcntl(pipe_fds[0], F_SETFL, O_NONBLOCK);
 	p->output = (struct watch){ pipe_fds[0], take_output, p };

@@ -19,8 +19,8 @@ struct process {
 	char tail[PROCESS_TAIL]; /* the end of what it printed */
 	size_t n_tail;
 	struct worker_page *page; /* of the present or last process, or NULL */
-	int page_fd;
-	char reason[PAGE_STATE]; /* storage of process_words */
+	int page_fd;              /* until it is started; -1: none */
+	char reason[PAGE_STATE];  /* storage of process_words */
 };
 
 /* How it is started. Nothing is kept. */

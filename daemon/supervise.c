@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <sys/wait.h>
 
-enum fate { FATE_OVER, FATE_ANEW, FATE_KILLED, FATE_ERROR, FATE_CRASH, FATE_FINAL };
+enum fate { FATE_OVER, FATE_ANEW, FATE_KILLED, FATE_LATER, FATE_ERROR, FATE_CRASH, FATE_FINAL };
 
 const char *child_state_name(enum child_state state)
 {
@@ -169,7 +169,7 @@ static enum fate fate_of(const struct child *c, const struct ending *e)
 	case EXIT_AGAIN:
 		return FATE_ANEW;
 	default:
-		return e->final ? FATE_FINAL : FATE_ERROR;
+		return e->final ? FATE_FINAL : e->healable ? FATE_LATER : FATE_ERROR;
 	}
 }
 
@@ -303,7 +303,7 @@ void child_ended(struct child *c, const struct ending *e)
 		enter(c, CHILD_FAILED, INT64_MAX);
 	} else if (fate == FATE_ANEW) {
 		start_anew(c);
-	} else if (fate != FATE_KILLED && count_crash(c, e)) {
+	} else if (fate != FATE_KILLED && fate != FATE_LATER && count_crash(c, e)) {
 		give_up(c, how);
 	} else {
 		start_later(c, how);

@@ -66,7 +66,8 @@ struct child {
 /* How a process ended. */
 struct ending {
 	int status;           /* of waitpid */
-	bool final;           /* it said that it must not be started again */
+	bool final;           /* it said that it must not be started again, */
+	bool healable;        /* or that it is worth it: time may help */
 	bool progress;        /* it had finished something */
 	bool past;            /* it had come past the place where it was to be careful */
 	const char *words;    /* its last ones: why; may be empty */

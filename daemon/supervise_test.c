@@ -244,6 +244,21 @@ static void test_crash_loop(void **state)
 	assert_int_equal(CHILD_STARTING, c.state);
 }
 
+static void test_what_time_may_heal(void **state)
+{
+	(void)state;
+	struct child c = begin(3);
+	struct ending ending = { .status = W_EXITCODE(1, 0),
+		                 .healable = true,
+		                 .words = "no database" };
+	for (int i = 0; i < 20; i++) {
+		child_ended(&c, &ending);
+		assert_int_not_equal(CHILD_FAILED, c.state);
+		wait_ms(pause_of(&c));
+		start_again(&c);
+	}
+}
+
 static void test_crashes_with_progress(void **state)
 {
 	(void)state;
@@ -411,6 +426,7 @@ int main(void)
 		cmocka_unit_test(test_reason_names_time),
 		cmocka_unit_test(test_final),
 		cmocka_unit_test(test_crash_loop),
+		cmocka_unit_test(test_what_time_may_heal),
 		cmocka_unit_test(test_crashes_with_progress),
 		cmocka_unit_test(test_crashes_far_apart),
 		cmocka_unit_test(test_killed_from_outside),

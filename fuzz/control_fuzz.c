@@ -40,7 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.n = 2,
 	};
 	struct str rest = { (const char *)data, size };
-	while (rest.p)
+	for (int i = 0; rest.p && i < 8; i++)
 		ask(&d, str_cut(&rest, '\n'));
 	return 0;
 }
