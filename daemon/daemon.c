@@ -59,7 +59,8 @@ struct program {
 	struct options options;
 	struct watch signals;
 	int lock;
-	int told;         /* who started us in the background reads here; -1: nobody */
+	int told; /* who started us in the background reads here; -1: nobody */
+	bool in_background;
 	int64_t ended_at; /* monotonic ms */
 };
 
@@ -263,7 +264,7 @@ static void tell_manager(struct daemon *d)
 static void resume_bots(struct program *p)
 {
 	struct daemon *d = &p->daemon;
-	bool managed = getpid() == 1 || getenv("NOTIFY_SOCKET");
+	bool managed = !p->in_background && (getpid() == 1 || getenv("NOTIFY_SOCKET"));
 	if (d->resumed || d->phase != DAEMON_RUNS || configuration_read(d) < 0)
 		return;
 	wanted_start(d, managed || p->options.all, p->options.all);
@@ -457,11 +458,15 @@ static int serve_in_background(struct program *p)
 		waitpid(pid, NULL, 0);
 		return wait_for_news(fds[0]);
 	}
-	close(fds[0]);
+	/* A pipe that we got from somebody would stay open as long as we live. */
+	dup2(fds[1], 3);
+	close_range(4, ~0U, 0);
+	fcntl(3, F_SETFD, FD_CLOEXEC);
 	setsid();
 	if (fork() != 0)
 		_exit(0);
-	p->told = fds[1];
+	p->told = 3;
+	p->in_background = true;
 	return serve(p);
 }
 
