@@ -576,7 +576,7 @@ static void pace(struct worker *w, bool worked)
 	}
 }
 
-static void end(struct worker *w)
+void worker_end(struct worker *w)
 {
 	if (w->initialised && w->bot.type->fini)
 		w->bot.type->fini(&w->bot);
@@ -642,7 +642,7 @@ static int64_t take_step(struct worker *w)
 	if (w->phase == PHASE_STOPPED)
 		return WORKER_STOPPED;
 	if (w->phase == PHASE_STOPPING) {
-		end(w);
+		worker_end(w);
 		return WORKER_STOPPED;
 	}
 	if (w->reload && worker_restart(w) < 0)

@@ -196,6 +196,26 @@ static void write_class(struct buffer *out, const struct bot_type *type)
 	buffer_add_str(out, S("Bot"));
 }
 
+/* Nothing that is secret by its name or by the bot's table. */
+static void log_parameters(struct worker *w)
+{
+	const struct dict *all = w->options.parameters;
+	for (size_t i = 0; w->level == LEVEL_DEBUG && i < all->n; i++) {
+		struct str name = all->pairs[i].key;
+		const struct param *row = w->bot.type->params
+		                                ? param_find(w->bot.type->params, name)
+		                                : NULL;
+		bool hidden = param_name_is_secret(name) || (row && row->secret);
+		struct arena_mark mark = arena_mark(&w->message);
+		struct str shown = hidden ? S("HIDDEN")
+		                          : value_repr(&w->message, all->pairs[i].value);
+		worker_log(w, LEVEL_DEBUG,
+		           "Runtime configuration: parameter '%.*s' loaded with value %.*s.",
+		           STR_ARG(name), STR_ARG(shown));
+		arena_rewind(&w->message, mark);
+	}
+}
+
 static void log_start(struct worker *w)
 {
 	struct buffer class;
@@ -205,6 +225,7 @@ static void log_start(struct worker *w)
 	           "%.*s initialized with id %s and intelmq " INTELMQ_VERSION
 	           " and python none as process %d. Standalone mode: True.",
 	           STR_ARG(buffer_str(&class)), w->bot.id, (int)getpid());
+	log_parameters(w);
 	worker_log(w, LEVEL_INFO, "Bot is starting.");
 }
 

@@ -92,6 +92,9 @@ void worker_reload(struct worker *, const struct dict *parameters);
 /* Ends it after what it has in hand is committed; the next step returns WORKER_STOPPED. */
 void worker_stop(struct worker *);
 
+/* Ends it at once; what it has in hand goes back. worker_close follows. */
+void worker_end(struct worker *);
+
 bool worker_has_ended(const struct worker *);
 /* True if the next step is the last one. */
 bool worker_is_ending(const struct worker *);

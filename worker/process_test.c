@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -14,6 +15,8 @@
 #include <cmocka.h>
 
 #include "broker/backend.h"
+#include "broker/client.h"
+#include "broker/server.h"
 #include "engine/page.h"
 #include "tests/format.h"
 #include "worker/process.h"
@@ -307,6 +310,20 @@ static void lines_of_a_life(void **state)
 	assert_string_equal(here->page->state, "stopped");
 }
 
+static void parameters_in_the_log(void **state)
+{
+	(void)state;
+	write_runtime("    mark: [a, 1]\n    http_password: hunter2\n    logging_level: DEBUG\n",
+	              "out");
+	start(&idler, here->broker, false, NULL);
+	UNTIL(logged("Idling"));
+	assert_true(stop_and_measure(SIGTERM) < 500);
+	assert_true(logged("DEBUG - Runtime configuration: parameter 'mark' loaded with value "
+	                   "['a', 1].\n"));
+	assert_true(logged("parameter 'http_password' loaded with value HIDDEN.\n"));
+	assert_false(logged("hunter2"));
+}
+
 static void interrupt(void **state)
 {
 	(void)state;
@@ -438,6 +455,67 @@ static void sleeps(void **state)
 	assert_true(stop_and_measure(SIGTERM) < 500);
 }
 
+/* ---- A connection that intelmqd has made ---- */
+
+static void serve(const char *socket)
+{
+	struct err err;
+	struct server *server;
+	char directory[200];
+	snprintf(directory, sizeof directory, "%s/var/lib/broker", here->root);
+	const struct server_options options = { .store = { .directory = directory },
+		                                .socket = socket };
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (server_open(&options, &server, &err) < 0)
+		_exit(1);
+	while (server_step(server, 1000, &err) == 0)
+		;
+	_exit(1);
+}
+
+/* The embedded broker, and the bot over the connection that somebody else has introduced. */
+static void introduced(void **state)
+{
+	char path[200], fd_text[16];
+	struct broker *tool = NULL;
+	struct str queue = S("out");
+	struct err err;
+	int fd = -1;
+	(void)state;
+	snprintf(path, sizeof path, "%s/var/run/other.sock", here->root);
+	fflush(NULL);
+	pid_t server = fork();
+	if (server == 0)
+		serve(path);
+	for (int i = 0; i < 1000 && broker_connect(path, -1, &tool, &err) < 0; i++)
+		poll(NULL, 0, 10);
+	assert_non_null(tool);
+	assert_int_equal(
+		broker_introduce(path, S("a-bot"), 0, S("a-bot-queue"), &queue, 1, &fd, &err), 0);
+	snprintf(fd_text, sizeof fd_text, "%d", fd);
+	setenv("INTELMQD_BROKER_FD", fd_text, 1);
+	start(&counting, NULL, true, NULL);
+	unsetenv("INTELMQD_BROKER_FD");
+	close(fd);
+	UNTIL(strcmp(here->page->state, "waiting for messages") == 0);
+	assert_int_equal(broker_push(tool, S("a-bot-queue"),
+	                             S("{\"source.port\": 80, \"__type\": \"Event\"}"), &err),
+	                 0);
+	UNTIL(here->page->counters.sent == 1);
+	struct str sent;
+	struct arena arena;
+	arena_init(&arena);
+	assert_int_equal(broker_peek(tool, S("out"), 1, &arena, &sent, &err), 1);
+	assert_true(str_find(sent, S("\"comment\": \"one\"")) != STR_NOT_FOUND);
+	arena_fini(&arena);
+	broker_free(tool);
+	/* It ends with its broker. */
+	kill(server, SIGKILL);
+	waitpid(server, NULL, 0);
+	assert_int_equal(exit_code(), EXIT_ANEW);
+	assert_int_equal(here->page->restart, 1);
+}
+
 /* ---- Starts that fail ---- */
 
 static void wrong_settings(void **state)
@@ -529,6 +607,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(lines_of_a_life),
+		TEST(parameters_in_the_log),
 		TEST(interrupt),
 		TEST(hanging_verb),
 		TEST(reload),
@@ -539,6 +618,7 @@ int main(void)
 		TEST(no_broker),
 		TEST(no_broker_by_hand),
 		TEST(sleeps),
+		TEST(introduced),
 		TEST(wrong_settings),
 		TEST(time_heals),
 		TEST(bad_configuration),
