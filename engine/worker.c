@@ -118,6 +118,21 @@ static int check_default_fields(struct worker *w, struct err *err)
 	return 0;
 }
 
+/* The first one is the reason; the log has all. */
+static int refuse_parameters(const struct worker *w, const struct findings *findings, int errors,
+                             struct err *err)
+{
+	const struct finding *first = NULL;
+	for (size_t i = findings->n; i > 0; i--)
+		if (findings->all[i - 1].severity == SEVERITY_ERROR)
+			first = &findings->all[i - 1];
+	return err_set(err, FAULT_CONFIGURATION,
+	               "%d parameter%s of bot '%s' cannot be used%s%.*s%s%.*s", errors,
+	               errors == 1 ? "" : "s", w->bot.id, first ? ": " : "",
+	               STR_ARG(first ? first->parameter : S("")), first ? ": " : "",
+	               STR_ARG(first ? first->text : S("")));
+}
+
 /* Settings and parameters, at start and at reload. */
 static int configure(struct worker *w, struct err *err)
 {
@@ -127,9 +142,7 @@ static int configure(struct worker *w, struct err *err)
 	int errors = read_parameters(w, &findings);
 	log_findings(w, &findings);
 	if (errors)
-		return err_set(err, FAULT_CONFIGURATION,
-		               "%d parameter%s of bot '%s' cannot be used", errors,
-		               errors == 1 ? "" : "s", w->bot.id);
+		return refuse_parameters(w, &findings, errors, err);
 	return check_default_fields(w, err);
 }
 
