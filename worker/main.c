@@ -13,6 +13,7 @@ static const struct command {
 	const char *help;
 } commands[] = {
 	{ "botnet", command_botnet, "run the whole botnet of a runtime.yaml in this process" },
+	{ "broker", command_broker, "keep the queues: the embedded broker (intelmq-broker)" },
 	{ "check", command_check, "look at the configuration without starting anything" },
 	{ "conformance", command_conformance, "replay recorded behaviour of the reference" },
 	{ "describe", command_describe, "print what a bot is and which parameters it has" },
