@@ -133,8 +133,10 @@ static void commit(struct client *c, struct str payload)
 		return;
 	}
 	arena_reset(&s->scratch);
-	if (changes.n)
+	if (changes.n) {
 		groups_state(s, c->hello.bot, changes, commit.round);
+		core_set_keeps_state(c->consumer);
+	}
 	groups_changed(s);
 	if (!commit.durable)
 		return;
@@ -159,7 +161,7 @@ static void load(struct client *c)
 {
 	ask(c, ASKED_STATE);
 	c->state_group = groups_last(c->server);
-	c->state_is_read = false;
+	c->state_after = 0;
 	groups_want(c->server);
 }
 
@@ -392,7 +394,8 @@ static void tell_room(struct client *c)
 static void read_state(struct client *c)
 {
 	struct server *s = c->server;
-	if (c->state_is_read)
+	/* One slice after the other, as the client takes them. */
+	if (c->state_is_read || c->out.n > c->sent)
 		return;
 	if (!groups_is_stored(s, c->state_group)) {
 		groups_want(s);
@@ -401,6 +404,7 @@ static void read_state(struct client *c)
 	c->state_is_read = true;
 	struct job *job = job_new(JOB_STATE);
 	job->client = c->serial;
+	job->after = c->state_after;
 	job->bot = strndup(c->hello.bot.p, c->hello.bot.n);
 	if (!job->bot)
 		abort();

@@ -45,5 +45,14 @@ enum { DUMP_LOCK_SECONDS = 60 };
  */
 int dump_file_append(const char *path, const struct dump *, int64_t now_us, struct err *);
 
+/* Takes the lock of a dump file, waiting for it up to some seconds; closing `fd` gives it back. */
+int dump_file_lock(int fd, unsigned seconds, struct err *);
+
+/*
+ * Whether `path` still names the file that is open: a lock counts only then, since a dump file is replaced by a new one
+ * when entries are removed from it (dump_session.h).
+ */
+bool dump_file_is_current(int fd, const char *path);
+
 /* Reads harmonization.conf, which must have the sections event and report; errors name the file. */
 int format_file_read(const char *path, struct data_format **out, struct err *);

@@ -133,6 +133,20 @@ static inline void working_on_message(struct worker *w, const struct message *me
 	working_on_row(w, 0);
 }
 
+/* What waits for the broker works on nothing: that may take long, and is no message's fault. Returns what to go on with. */
+static inline uint64_t working_pauses(struct worker *w)
+{
+	uint64_t block = w->page->working.block;
+	w->page->working.block = 0;
+	return block;
+}
+
+static inline void working_goes_on(struct worker *w, uint64_t block)
+{
+	w->page->working.block = block;
+	w->page->working_since = clock_monotonic_about_ms();
+}
+
 /* Whether the message is the one at which an earlier process of this bot died. */
 static inline bool is_suspect(const struct worker *w, const struct message *message)
 {

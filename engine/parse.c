@@ -245,7 +245,9 @@ static enum result finish_part(struct parse *p, size_t done)
 	struct worker *w = p->w;
 	if (commit_part(p, done) != DONE)
 		return TRY_LATER;
+	uint64_t block = working_pauses(w);
 	int room = broker_wait_for_room(w->consumer, &w->bot.err);
+	working_goes_on(w, block);
 	if (room == 0)
 		return abandon(p, 0);
 	w->broker_failed = room < 0;

@@ -107,7 +107,8 @@ static const struct backend *real_backend;
 
 static int taped_commit(struct consumer *consumer, const struct commit *c, struct err *err)
 {
-	if (real_backend->commit(consumer, c, err) < 0)
+	/* A broker that lets a worker wait is not the fault of what the worker has in hand. */
+	if (shared->page.working.block || real_backend->commit(consumer, c, err) < 0)
 		return -1;
 	shared->commits++;
 	bool noted = c->noted != NULL;

@@ -385,6 +385,14 @@ static void add_changes(struct worker *w, struct commit *commit)
 	commit->changes = changes;
 }
 
+static int send_commit(struct worker *w, const struct commit *commit)
+{
+	uint64_t block = working_pauses(w);
+	int rc = broker_commit(w->consumer, commit, &w->bot.err);
+	working_goes_on(w, block);
+	return rc;
+}
+
 /* Everything since the last commit in one step: what is finished is consumed, what it gave is published. */
 static int commit(struct worker *w, const struct message *noted, bool durable)
 {
@@ -400,7 +408,7 @@ static int commit(struct worker *w, const struct message *noted, bool durable)
 	add_changes(w, &commit);
 	bool empty = !noted && !commit.n_consumed && !commit.n_published && !commit.n_changes &&
 	             !w->unlinks;
-	int rc = empty ? 0 : broker_commit(w->consumer, &commit, &w->bot.err);
+	int rc = empty ? 0 : send_commit(w, &commit);
 	arena_rewind(&w->batch, mark);
 	w->uncommitted = rc < 0;
 	if (rc < 0)
@@ -446,7 +454,7 @@ int worker_commit_state(struct worker *w)
 	struct arena_mark mark = arena_mark(&w->batch);
 	struct commit commit = { .durable = true };
 	add_changes(w, &commit);
-	int rc = broker_commit(w->consumer, &commit, &w->bot.err);
+	int rc = send_commit(w, &commit);
 	arena_rewind(&w->batch, mark);
 	if (rc < 0) {
 		w->broker_failed = true;

@@ -29,6 +29,8 @@ static const struct command {
 	{ "conformance", command_conformance, "replay recorded behaviour of the reference" },
 	{ "daemon", command_daemon, "start and watch the broker and the bots", "intelmqd" },
 	{ "describe", command_describe, "print what a bot is and which parameters it has" },
+	{ "dump", command_dump, "look at what bots could not process, and send it again",
+	  "intelmqdump" },
 	{ "names", command_names, "print the names under which this program is something else" },
 	{ "test", command_test, "run the golden tests (*.t) below a folder" },
 	{ "trace", command_trace, "show what one bot makes of a report, step by step" },
