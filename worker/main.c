@@ -15,6 +15,7 @@ static const struct command {
 	{ "botnet", command_botnet, "run the whole botnet of a runtime.yaml in this process" },
 	{ "check", command_check, "look at the configuration without starting anything" },
 	{ "conformance", command_conformance, "replay recorded behaviour of the reference" },
+	{ "ctl", command_ctl, "what the reference calls intelmqctl: control the bots" },
 	{ "describe", command_describe, "print what a bot is and which parameters it has" },
 	{ "test", command_test, "run the golden tests (*.t) below a folder" },
 	{ "trace", command_trace, "show what one bot makes of a report, step by step" },
