@@ -59,6 +59,12 @@ struct str broker_full_queue(struct consumer *consumer)
 	return consumer->broker->backend->full_queue(consumer);
 }
 
+int broker_wait_for_room(struct consumer *consumer, struct err *err)
+{
+	const struct backend *backend = consumer->broker->backend;
+	return backend->wait_for_room ? backend->wait_for_room(consumer, err) : 1;
+}
+
 int broker_load_state(struct consumer *consumer,
                       void (*each)(void *context, const struct state_change *), void *context,
                       struct err *err)

@@ -55,6 +55,8 @@ struct commit {
 	const struct state_change *changes;
 	size_t n_changes;
 	bool durable; /* return only when it is on disk (and everything before it) */
+	bool round; /* the worker begins to go round its state: rows older than the commit in which it did so before do not
+		     * count any more */
 };
 
 /* Limits of one receive. */
@@ -114,7 +116,8 @@ int consumer_fd(struct consumer *);
 bool consumer_is_broken(const struct consumer *);
 
 /*
- * Claims up to `limits` messages in order (at least one, however large). Returns their number, 0 if
+ * Claims up to `limits` messages in order (at least one, however large; a broker that has the next batch ready before it is
+ * asked goes by the limits of the call before). Returns their number, 0 if
  * there is nothing or a destination has no room (broker_full_queue tells which), -1 on failure of
  * the broker. What is still claimed from before stays so: after a failed commit release it. Among
  * several consumers of a queue each gets at most its share of what is free; the only instance of a
@@ -136,6 +139,12 @@ int broker_release(struct consumer *, const struct message *, size_t count, stru
 
 /* The name of a destination without room, or STR_NONE: tested before a collector collects. */
 struct str broker_full_queue(struct consumer *);
+
+/*
+ * In the middle of a message that is committed in parts: waits until the destinations have room (at once, where nobody else
+ * could make it). 1: there is room; 0: interrupted by a signal that wants to end the process; -1: the broker is away.
+ */
+int broker_wait_for_room(struct consumer *, struct err *);
 
 /* Keyed state of a bot, as committed: loads every live entry. */
 int broker_load_state(struct consumer *, void (*each)(void *context, const struct state_change *),

@@ -3,6 +3,8 @@
 
 #include "broker/consumer.h"
 #include "broker/cycle.h"
+#include "broker/gap.h"
+#include "broker/journal.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -22,6 +24,9 @@ struct core {
 	struct core_consumer **consumers; /* by number - 1; NULL: a number that is free */
 	size_t consumers_end;
 	bool topology_changed;
+	struct journal *journal; /* NULL: nothing persists */
+	enum pressure pressure;
+	struct queue *disk;   /* no queue: its name says what a bot waits for */
 	struct arena scratch; /* of one call */
 };
 
@@ -40,8 +45,19 @@ struct core *core_new(struct queue_limits limits, uint32_t epoch)
 	assert(epoch && epoch < 1u << (64 - COUNTER_BITS));
 	core->limits = limits;
 	core->last_identity = (uint64_t)epoch << COUNTER_BITS;
+	core->disk = queue_new(S("disk"));
 	arena_init(&core->scratch);
 	return core;
+}
+
+void core_persist(struct core *core, struct journal *journal)
+{
+	core->journal = journal;
+}
+
+void core_set_pressure(struct core *core, enum pressure pressure)
+{
+	core->pressure = pressure;
 }
 
 void core_free(struct core *core)
@@ -51,6 +67,7 @@ void core_free(struct core *core)
 			core_close(core->consumers[i]);
 	for (size_t i = 0; i < core->n_queues; i++)
 		queue_free(core->queues[i]);
+	queue_free(core->disk);
 	free(core->queues);
 	free(core->consumers);
 	arena_fini(&core->scratch);
@@ -93,7 +110,57 @@ static struct queue *queue_of(struct core *core, struct str name)
 	memmove(&core->queues[at + 1], &core->queues[at],
 	        (core->n_queues - at) * sizeof *core->queues);
 	core->n_queues++;
-	return core->queues[at] = queue_new(name);
+	core->queues[at] = queue_new(name);
+	if (core->journal)
+		journal_queue(core->journal, core->queues[at]);
+	return core->queues[at];
+}
+
+/* ---- What is only in the database ---- */
+
+void core_restore(struct core *core, const struct store_queue *stored)
+{
+	struct queue *queue = queue_of(core, stored->name);
+	core->journal->n_queues = 0; /* it is known there */
+	queue->id = stored->id;
+	if (stored->id > core->journal->last_queue_id)
+		core->journal->last_queue_id = stored->id;
+	queue->messages = stored->messages;
+	queue->bytes = stored->bytes;
+	queue->gap = (struct gap){
+		.from = stored->first,
+		.to = stored->last,
+		.messages = stored->messages,
+		.bytes = stored->bytes,
+	};
+}
+
+void core_spill(struct core *core, size_t budget)
+{
+	gap_spill(core->queues, core->n_queues, budget);
+}
+
+bool core_next_slice(struct core *core, struct slice_wanted *out)
+{
+	for (size_t i = 0; i < core->n_queues; i++) {
+		struct gap *gap = &core->queues[i]->gap;
+		if (!gap->messages || !gap_wants_slice(core->queues[i]))
+			continue;
+		gap->is_read = true;
+		*out = (struct slice_wanted){ core->queues[i]->id, gap->generation, gap->from - 1,
+			                      gap->to };
+		return true;
+	}
+	return false;
+}
+
+int core_take_slice(struct core *core, const struct slice_wanted *wanted,
+                    const struct store_slice *slice, struct err *err)
+{
+	for (size_t i = 0; i < core->n_queues; i++)
+		if (core->queues[i]->id == wanted->queue)
+			return gap_fill(core->queues[i], wanted->generation, slice, err);
+	return err_set(err, FAULT_OTHER, "a slice of an unknown queue");
 }
 
 /* ---- Consumers ---- */
@@ -236,15 +303,27 @@ static bool has_room(struct core *core, const struct queue *queue)
 	return !over(messages, core->limits.messages) && !over(bytes, core->limits.bytes);
 }
 
+/* Under pressure what is stored must become less before anything is added. */
+static const struct queue *kept_out(const struct core_consumer *c)
+{
+	const struct core *core = c->core;
+	if (core->pressure == PRESSURE_NONE || !c->n_destinations)
+		return NULL;
+	return core->pressure == PRESSURE_STUCK || !c->source ? core->disk : NULL;
+}
+
 static const struct queue *full_destination(struct core_consumer *c)
 {
 	struct core *core = c->core;
-	if (!core->limits.messages && !core->limits.bytes)
-		return NULL;
-	for (size_t i = 0; i < c->n_destinations; i++)
-		if (!has_room(core, c->destinations[i]) &&
-		    !(c->source && c->source->cycle == c->destinations[i]->cycle))
-			return c->destinations[i];
+	const struct queue *out = kept_out(c);
+	if (out || (!core->limits.messages && !core->limits.bytes && !core->pressure))
+		return out;
+	for (size_t i = 0; i < c->n_destinations; i++) {
+		const struct queue *queue = c->destinations[i];
+		bool room = has_room(core, queue) && !(core->pressure && queue->messages);
+		if (!room && !(c->source && c->source->cycle == queue->cycle))
+			return queue;
+	}
 	return NULL;
 }
 
@@ -252,6 +331,11 @@ struct str core_full_queue(struct core_consumer *c)
 {
 	const struct queue *full = full_destination(c);
 	return full ? full->name : STR_NONE;
+}
+
+uint64_t core_available(const struct core_consumer *c)
+{
+	return c->source ? c->source->messages - c->source->claimed : 0;
 }
 
 /* ---- Receiving ---- */
@@ -491,6 +575,8 @@ int core_push(struct core *core, struct str name, struct str body, struct err *e
 		return err_set(err, FAULT_OTHER, "the message has %zu bytes, more than %d", body.n,
 		               MAX_MESSAGE);
 	struct queue *queue = queue_of(core, name);
+	if (core->pressure)
+		return err_set(err, FAULT_OTHER, "the disk is full");
 	if (!has_room(core, queue))
 		return err_set(err, FAULT_OTHER, "queue '%.*s' is full", STR_ARG(name));
 	const struct publish message = { .body = body };
@@ -505,7 +591,8 @@ size_t core_peek(struct core *core, struct str name, size_t count, struct arena 
 	const struct queue *queue = find_name(core->queues, core->n_queues, name);
 	const struct entry *entry = queue ? queue->first : NULL;
 	size_t n = 0;
-	for (; entry; entry = entry->after)
+	for (; entry && !(queue->gap.messages && entry->block->identity >= queue->gap.from);
+	     entry = entry->after)
 		for (uint32_t k = entry->first; k < entry->n; k++) {
 			if (n == count)
 				return n;
@@ -530,7 +617,7 @@ uint64_t core_clear(struct core *core, struct str name)
 				place_remove(entry, k);
 			}
 	}
-	return n;
+	return queue ? n + gap_clear(queue) : 0;
 }
 
 struct value core_status(struct core *core, struct arena *arena)

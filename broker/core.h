@@ -8,19 +8,46 @@
  * changes are checked, and the owner takes them once the commit has succeeded.
  *
  * Every change of what a queue holds happens in block_publish, place_remove and place_set_note
- * (queue.h): the places where an owner that persists in groups notes what is new.
+ * (queue.h), which tell the journal of a core that persists.
  */
 #pragma once
 #include "broker/backend.h"
+#include "broker/store.h"
 
 struct core;
 struct core_consumer;
+struct journal;
 
 /*
  * `limits` apply to each queue. `epoch` (1 … 2^24 - 1) is in the upper part of each block's
  * identity: a new one after every start makes sure that none is used twice.
  */
 struct core *core_new(struct queue_limits limits, uint32_t epoch);
+
+/* A core whose changes are noted in the journal (borrowed, empty): to be called before anything else. */
+void core_persist(struct core *, struct journal *);
+/* What the database has of a queue; all of it is a gap until it is read. */
+void core_restore(struct core *, const struct store_queue *);
+
+/* What keeps messages from coming in, beside full queues. */
+enum pressure {
+	PRESSURE_NONE,
+	PRESSURE_DISK,  /* too much is stored: sources wait, others go on into empty queues */
+	PRESSURE_STUCK, /* it cannot be stored, and too much waits for that: everybody waits */
+};
+void core_set_pressure(struct core *, enum pressure);
+
+/* Takes stored messages out of memory until the journal's memory is at most `budget`. */
+void core_spill(struct core *, size_t budget);
+/* The next slice that should be read from the database; false: none. It counts as under way then. */
+struct slice_wanted {
+	uint32_t queue;
+	uint32_t generation;
+	uint64_t after, to; /* as store_read has them */
+};
+bool core_next_slice(struct core *, struct slice_wanted *out);
+int core_take_slice(struct core *, const struct slice_wanted *, const struct store_slice *,
+                    struct err *);
 void core_free(struct core *);
 
 /*
@@ -43,6 +70,8 @@ int core_receive(struct core_consumer *, struct receive_limits, struct arena *, 
 int core_commit(struct core_consumer *, const struct commit *, struct err *);
 int core_give_back(struct core_consumer *, const struct message *, size_t count, struct err *);
 struct str core_full_queue(struct core_consumer *);
+/* Messages in its queue that nobody has claimed. */
+uint64_t core_available(const struct core_consumer *);
 size_t core_queues(struct core *, struct arena *, struct queue_info **out);
 int core_push(struct core *, struct str queue, struct str body, struct err *);
 size_t core_peek(struct core *, struct str queue, size_t count, struct arena *,

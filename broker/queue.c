@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "broker/queue.h"
 
+#include "broker/journal.h"
+
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,10 +28,27 @@ struct queue *queue_new(struct str name)
 	return queue;
 }
 
+static void block_free(struct block *block)
+{
+	if (block->journal)
+		block->journal->memory -= block->size;
+	free(block);
+}
+
 static void block_put(struct block *block)
 {
-	if (--block->entries == 0)
-		free(block);
+	if (--block->entries)
+		return;
+	if (block->fresh)
+		journal_forget(block);
+	if (!block->pins)
+		block_free(block);
+}
+
+void block_unpin(struct block *block)
+{
+	if (--block->pins == 0 && !block->entries)
+		block_free(block);
 }
 
 static void entry_drop(struct entry *entry)
@@ -55,6 +74,7 @@ struct plan {
 	uint32_t entries;
 	size_t places, sparse; /* of all entries; of those that do not get every message */
 	size_t bytes;
+	struct journal *journal;
 };
 
 /*
@@ -70,6 +90,7 @@ static struct plan plan_block(const struct publish *messages, size_t n,
 		for (; *targets; targets++) {
 			struct queue *queue = *targets;
 			if (!queue->building.n) {
+				plan.journal = queue->journal;
 				queue->building.next = plan.touched;
 				plan.touched = queue;
 				plan.entries++;
@@ -103,12 +124,19 @@ static struct block *lay_out(const struct plan *plan, size_t n)
 		.n = (uint32_t)n,
 		.ends = ends,
 		.bodies = (char *)(holders + plan->places),
+		.journal = plan->journal,
+		.size = size,
+		.n_made = plan->entries,
 	};
 	memset(holders, 0, plan->places * sizeof *holders);
 	for (struct queue *queue = plan->touched; queue; queue = queue->building.next, entry++) {
 		uint32_t count = queue->building.n;
 		*entry = (struct entry){
-			.block = block, .queue = queue, .n = count, .holders = holders
+			.block = block,
+			.queue = queue,
+			.n = count,
+			.holders = holders,
+			.shared = plan->entries > 1,
 		};
 		holders += count;
 		if (count < n) {
@@ -120,17 +148,15 @@ static struct block *lay_out(const struct plan *plan, size_t n)
 	return block;
 }
 
-static void append(struct queue *queue, struct entry *entry)
+/* Links an entry behind `before` (NULL: as the first one). */
+static void link_behind(struct queue *queue, struct entry *entry, struct entry *before)
 {
-	entry->before = queue->last;
-	if (queue->last)
-		queue->last->after = entry;
-	else
-		queue->first = entry;
-	queue->last = entry;
-	if (!queue->first_free)
+	entry->before = before;
+	entry->after = before ? before->after : queue->first;
+	*(before ? &before->after : &queue->first) = entry;
+	*(entry->after ? &entry->after->before : &queue->last) = entry;
+	if (!queue->first_free || queue->first_free->block->identity > entry->block->identity)
 		queue->first_free = entry;
-	queue->messages += entry->n;
 }
 
 /* `left` and `free` count the places that are filled already. */
@@ -164,10 +190,76 @@ void block_publish(uint64_t identity, const struct publish *messages, size_t n,
 			add_place((*targets)->building.entry, i, body.n);
 	}
 	for (struct queue *queue = plan.touched; queue; queue = queue->building.next) {
-		append(queue, queue->building.entry);
+		link_behind(queue, queue->building.entry, queue->last);
+		queue->messages += queue->building.entry->n;
 		queue->building.entry = NULL;
 		queue->building.n = 0;
 	}
+	if (block->journal)
+		journal_add(block);
+}
+
+static void write_note(struct entry *entry, uint32_t place, uint64_t note)
+{
+	if (!entry->notes) {
+		entry->notes = allocate(entry->n * sizeof *entry->notes);
+		memset(entry->notes, 0, entry->n * sizeof *entry->notes);
+	}
+	if (place != PLACE_NONE)
+		entry->notes[place] = note;
+}
+
+struct entry *block_restore(struct queue *queue, struct entry *before,
+                            const struct store_block *read)
+{
+	size_t places = read->messages;
+	struct plan plan = {
+		.touched = queue,
+		.entries = 1,
+		.places = places,
+		.sparse = places < read->n ? places : 0,
+		.bytes = read->ends[read->n - 1],
+		.journal = queue->journal,
+	};
+	queue->building.n = (uint32_t)places;
+	queue->building.next = NULL;
+	struct block *block = lay_out(&plan, read->n);
+	struct entry *entry = queue->building.entry;
+	queue->building.entry = NULL;
+	queue->building.n = 0;
+	block->identity = read->block;
+	memcpy(block->ends, read->ends, read->n * sizeof *block->ends);
+	memcpy(block->bodies, read->bodies, plan.bytes);
+	block->journal->memory += block->size;
+	uint32_t place = 0;
+	for (size_t i = 0; entry->at && i < read->n_left; i++)
+		for (uint32_t at = read->left[i].from; at < read->left[i].to; at++)
+			entry->at[place++] = at;
+	entry->shared = read->shared;
+	entry->free = entry->left = (uint32_t)places;
+	entry->stored = true;
+	link_behind(queue, entry, before);
+	for (size_t i = 0; i < read->n_notes; i++)
+		write_note(entry, entry_place(entry, read->notes[i].at), read->notes[i].value);
+	return entry;
+}
+
+struct entry *queue_tail_start(const struct queue *queue)
+{
+	struct entry *entry = queue->first;
+	while (entry && entry->block->identity <= queue->gap.to)
+		entry = entry->after;
+	return entry;
+}
+
+struct entry *queue_head_end(const struct queue *queue)
+{
+	struct entry *end = NULL;
+	for (struct entry *entry = queue->first;
+	     entry && (!queue->gap.messages || entry->block->identity < queue->gap.from);
+	     entry = entry->after)
+		end = entry;
+	return end;
 }
 
 /* ---- Entries and places ---- */
@@ -231,7 +323,7 @@ void place_unclaim(struct entry *entry, uint32_t place)
 		queue->first_free = entry;
 }
 
-static void entry_unlink(struct entry *entry)
+void entry_forget(struct entry *entry)
 {
 	struct queue *queue = entry->queue;
 	if (queue->first_free == entry)
@@ -255,9 +347,13 @@ void place_remove(struct entry *entry, uint32_t place)
 	queue->messages--;
 	queue->bytes -= entry_body(entry, place).n;
 	if (--entry->left == 0) {
-		entry_unlink(entry);
+		if (entry->stored)
+			journal_gone(entry);
+		entry_forget(entry);
 		return;
 	}
+	if (entry->stored && !entry->dirty)
+		journal_touch(entry);
 	while (entry->holders[entry->first] == PLACE_GONE)
 		entry->first++;
 	if (entry->first_free < entry->first)
@@ -271,18 +367,24 @@ uint64_t place_note(const struct entry *entry, uint32_t place)
 
 void place_set_note(struct entry *entry, uint32_t place, uint64_t note)
 {
-	if (!entry->notes) {
-		entry->notes = allocate(entry->n * sizeof *entry->notes);
-		memset(entry->notes, 0, entry->n * sizeof *entry->notes);
-	}
-	entry->notes[place] = note;
+	write_note(entry, place, note);
+	if (entry->stored && !entry->dirty)
+		journal_touch(entry);
 }
 
 /* ---- Walking ---- */
 
+/* What lies behind the gap is not reached before the gap is read. */
+static void stop_at_gap(struct walk *walk, const struct queue *queue)
+{
+	if (walk->entry && queue->gap.messages && walk->entry->block->identity >= queue->gap.from)
+		walk->entry = NULL;
+}
+
 struct walk walk_start(const struct queue *queue, uint16_t self)
 {
 	struct walk walk = { .entry = self ? queue->first : queue->first_free, .self = self };
+	stop_at_gap(&walk, queue);
 	if (walk.entry)
 		walk.place = self ? walk.entry->first : walk.entry->first_free;
 	walk.place--;
@@ -291,7 +393,9 @@ struct walk walk_start(const struct queue *queue, uint16_t self)
 
 static void walk_on(struct walk *walk)
 {
+	const struct queue *queue = walk->entry->queue;
 	walk->entry = walk->entry->after;
+	stop_at_gap(walk, queue);
 	if (walk->entry)
 		walk->place = walk->self ? walk->entry->first : walk->entry->first_free;
 }

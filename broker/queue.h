@@ -7,11 +7,15 @@
  * queue) whether it is free, held by a consumer, or gone. A queue is a list of entries in the
  * order of publishing, which is the order of the blocks' identities. An entry leaves the queue
  * with its last place, a block leaves memory with its last entry.
+ *
+ * In a broker that persists, a queue may have a *gap*: a run of its entries that are only in the
+ * database (gap.h). A journal (journal.h) notes what changes.
  */
 #pragma once
 #include <intelmq/str.h>
 
 #include "broker/broker.h"
+#include "broker/store.h"
 
 enum {
 	/* States of a place. In between: the number of the consumer that holds it. */
@@ -23,6 +27,7 @@ enum {
 };
 
 struct core_consumer;
+struct journal;
 
 struct block {
 	uint64_t identity;
@@ -30,6 +35,14 @@ struct block {
 	uint32_t n;       /* messages */
 	uint32_t *ends;   /* where in `bodies` each message ends */
 	char *bodies;
+
+	struct journal *journal; /* NULL: nothing persists */
+	size_t size;             /* of the allocation */
+	uint32_t n_made;         /* entries that were made with it, behind this structure */
+	uint32_t pins;           /* groups that are being written and need the bodies */
+	bool fresh;              /* in the journal's list of blocks that are in no group yet */
+	struct block *before, *after;
+	uint64_t group; /* that it was or is being stored with; 0: none yet */
 };
 
 struct entry {
@@ -42,6 +55,19 @@ struct entry {
 	uint32_t *at; /* the message of each place, ascending; NULL: place k is message k */
 	uint16_t *holders;
 	uint64_t *notes; /* of each place; NULL as long as there is none */
+
+	bool shared; /* other queues got messages of the block, too */
+	bool stored; /* there is a row of it in the database, or in a group that is being written */
+	bool dirty;  /* in the journal's list of rows that are to be changed */
+	struct entry *dirty_before, *dirty_after;
+};
+
+/* Entries of a queue that are not in memory: all whose blocks are in from … to. */
+struct gap {
+	uint64_t from, to;
+	uint64_t messages, bytes; /* 0 messages: there is no gap */
+	bool is_read;             /* a slice of it is under way */
+	uint32_t generation;      /* changes when it is cleared: a slice from before is void */
 };
 
 struct queue {
@@ -51,6 +77,9 @@ struct queue {
 	struct entry *first_free; /* entries before it have no free place; NULL: none has */
 	struct core_consumer *readers;
 	size_t n_readers;
+	struct journal *journal; /* NULL: nothing persists */
+	uint32_t id;             /* in the database */
+	struct gap gap;
 
 	/* Queues that lie on common cycles form one budget; ring of its members, see cycle.h. */
 	struct queue *cycle, *next_in_cycle;
@@ -82,6 +111,21 @@ void queue_free(struct queue *);
  */
 void block_publish(uint64_t identity, const struct publish *messages, size_t n,
                    struct queue *const *targets);
+
+/*
+ * Puts a block that was read from the database back into a queue, behind the entry `before` (NULL: as its first one):
+ * with places for the positions in `left` (ascending ranges). Copies; the queue's counts know these messages already.
+ */
+struct entry *block_restore(struct queue *, struct entry *before, const struct store_block *);
+
+/* Takes an entry out of memory and its queue, without a trace in the journal. */
+void entry_forget(struct entry *);
+/* A group does not need the block any more. */
+void block_unpin(struct block *);
+
+/* The last entry before the queue's gap, and the first one behind it; NULL: there is none. */
+struct entry *queue_head_end(const struct queue *);
+struct entry *queue_tail_start(const struct queue *);
 
 struct str entry_body(const struct entry *, uint32_t place);
 /* The position of the message in its block, and the place of such a position or PLACE_NONE. */

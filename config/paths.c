@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "config/paths.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 
 const char *environment_real(const void *context, const char *name)
@@ -16,6 +17,21 @@ const char *environment_array(const void *context, const char *name)
 		if (strncmp(*at, name, n) == 0 && (*at)[n] == '=')
 			return *at + n + 1;
 	return NULL;
+}
+
+int environment_fd(const char *name)
+{
+	const char *text = getenv(name);
+	int fd = 0;
+	for (const char *p = text; p && *p; p++) {
+		if (*p < '0' || *p > '9' || fd > 100000)
+			return -1;
+		fd = fd * 10 + (*p - '0');
+	}
+	if (!text || !*text || fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+		return -1;
+	unsetenv(name);
+	return fd;
 }
 
 static bool is_set(environment_get *get, const void *context, const char *name)
@@ -60,6 +76,8 @@ struct paths *paths_new(struct arena *arena, enum layout usual, environment_get 
 	paths->run = join(arena, paths->root, folders[layout].run);
 	paths->state = join(arena, paths->root, folders[layout].state);
 	paths->state_file = join(arena, paths->state, "../state.json");
+	paths->broker = join(arena, paths->state, "../broker");
+	paths->broker_socket = join(arena, paths->run, "broker.sock");
 	paths->runtime = join(arena, paths->config, "runtime.yaml");
 	paths->runtime_old = join(arena, paths->config, "runtime.conf");
 	paths->harmonization = join(arena, paths->config, "harmonization.conf");

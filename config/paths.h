@@ -14,11 +14,13 @@ struct paths {
 	const char *root;
 	const char *config; /* CONFIG_DIR */
 	const char *log;
-	const char *run;         /* VAR_RUN_PATH */
-	const char *state;       /* VAR_STATE_PATH, files of bots */
-	const char *state_file;  /* of upgrade-config */
-	const char *runtime;     /* runtime.yaml */
-	const char *runtime_old; /* runtime.conf, read where runtime.yaml is absent */
+	const char *run;           /* VAR_RUN_PATH */
+	const char *state;         /* VAR_STATE_PATH, files of bots */
+	const char *state_file;    /* of upgrade-config */
+	const char *broker;        /* directory of the embedded broker's database */
+	const char *broker_socket; /* where it listens */
+	const char *runtime;       /* runtime.yaml */
+	const char *runtime_old;   /* runtime.conf, read where runtime.yaml is absent */
 	const char *harmonization;
 };
 
@@ -31,6 +33,11 @@ typedef const char *environment_get(const void *context, const char *name);
 
 /* As getenv(3); context unused. */
 environment_get environment_real;
+/*
+ * A descriptor that the parent passed on and named in the environment (INTELMQD_…_FD), or -1. The variable is removed, so
+ * that children do not inherit it, and the descriptor is closed on exec.
+ */
+int environment_fd(const char *name);
 /* Context is an array `const char *const *` of "NAME=value", NULL at the end, as environ(7). */
 environment_get environment_array;
 

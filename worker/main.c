@@ -13,6 +13,7 @@ static const struct command {
 	const char *help;
 } commands[] = {
 	{ "botnet", command_botnet, "run the whole botnet of a runtime.yaml in this process" },
+	{ "broker", command_broker, "keep the queues: the embedded broker (intelmq-broker)" },
 	{ "check", command_check, "look at the configuration without starting anything" },
 	{ "conformance", command_conformance, "replay recorded behaviour of the reference" },
 	{ "ctl", command_ctl, "what the reference calls intelmqctl: control the bots" },

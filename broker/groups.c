@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* Groups: when what changed is written, and what depends on it. */
+#include "broker/server_inside.h"
+
+#include <intelmq/clock.h>
+
+#include <stdlib.h>
+
+enum {
+	GROUP_MS = 100,         /* a group's age */
+	GROUP_SOON_MS = 20,     /* since the one before, if somebody waits */
+	GROUP_BYTES = 16 << 20, /* of new messages */
+	AGAIN_MS = 500,         /* until a full disk is tried again */
+	SPILL_TO = 7,           /* eighths of the memory that remain in use */
+	STATE_BYTES = 1 << 30,  /* of one bot in one group */
+};
+
+static size_t memory_of(const struct server *s)
+{
+	return s->options.memory ? s->options.memory : 64 << 20;
+}
+
+void groups_changed(struct server *s)
+{
+	if (!s->since)
+		s->since = clock_monotonic_ms();
+}
+
+static struct bot_changes *changes_of(struct server *s, struct str bot)
+{
+	struct bot_changes *c = s->changes;
+	while (c && !str_eq(c->bot, bot))
+		c = c->next;
+	if (c)
+		return c;
+	c = calloc(1, sizeof *c + bot.n);
+	if (!c)
+		abort();
+	memcpy(c + 1, bot.p, bot.n);
+	c->bot = (struct str){ (char *)(c + 1), bot.n };
+	buffer_init(&c->bytes, STATE_BYTES);
+	c->next = s->changes;
+	return s->changes = c;
+}
+
+void groups_state(struct server *s, struct str bot, struct str changes, bool round)
+{
+	struct bot_changes *c = changes_of(s, bot);
+	buffer_add_str(&c->bytes, changes);
+	if (round && c->round != s->group) {
+		c->drop_before = c->round;
+		c->round = s->group;
+	}
+}
+
+static bool has_states(const struct server *s)
+{
+	for (const struct bot_changes *c = s->changes; c; c = c->next)
+		if (c->bytes.n)
+			return true;
+	return false;
+}
+
+static bool is_empty(const struct server *s)
+{
+	return journal_is_empty(s->journal) && !has_states(s);
+}
+
+uint64_t groups_last(const struct server *s)
+{
+	return is_empty(s) ? s->group - 1 : s->group;
+}
+
+bool groups_is_stored(const struct server *s, uint64_t group)
+{
+	/* What came into a group may have gone before the group was closed. */
+	if (group == s->group && is_empty(s))
+		group--;
+	return group <= s->journal->durable;
+}
+
+void groups_want(struct server *s)
+{
+	s->wanted = true;
+}
+
+/* ---- Closing and writing ---- */
+
+static void add_states(struct server *s, struct closed_group *g)
+{
+	size_t n = 0;
+	for (const struct bot_changes *c = s->changes; c; c = c->next)
+		n += c->bytes.n > 0;
+	struct group_state *states = arena_alloc(&g->arena, n * sizeof *states);
+	n = 0;
+	for (struct bot_changes *c = s->changes; c; c = c->next) {
+		if (!c->bytes.n)
+			continue;
+		states[n++] = (struct group_state){
+			.bot = c->bot,
+			.changes = arena_dup(&g->arena, buffer_str(&c->bytes)),
+			.drop_before = c->drop_before,
+		};
+		c->drop_before = 0;
+		buffer_clear(&c->bytes);
+	}
+	g->group.states = states;
+	g->group.n_states = n;
+}
+
+static void give_group(struct server *s, bool again)
+{
+	struct job *job = job_new(JOB_WRITE);
+	job->group = s->writing;
+	job->again = again;
+	writer_give(s->writer, job);
+}
+
+static bool is_due(const struct server *s, int64_t now)
+{
+	if (!s->since || s->writing)
+		return false;
+	return now - s->since >= GROUP_MS || s->journal->fresh_bytes >= GROUP_BYTES ||
+	       (s->wanted && now - s->closed_at >= GROUP_SOON_MS);
+}
+
+static void close_group(struct server *s, int64_t now)
+{
+	s->since = 0;
+	s->wanted = false;
+	s->closed_at = now;
+	if (is_empty(s))
+		return;
+	s->writing = journal_close(s->journal, s->group++);
+	add_states(s, s->writing);
+	give_group(s, false);
+}
+
+static void try_again(struct server *s, int64_t now)
+{
+	if (s->writing && s->again_at && now >= s->again_at) {
+		s->again_at = 0;
+		give_group(s, true);
+	}
+}
+
+/* ---- What is done ---- */
+
+static void fail(struct server *s, const struct err *err)
+{
+	s->failure = *err;
+	if (s->failure.fault == FAULT_NONE)
+		s->failure.fault = FAULT_OTHER;
+}
+
+static void tell_of_disk(struct server *s, bool full, const char *why)
+{
+	if (full && !s->full)
+		server_log(
+			s, true,
+			"The disk is full: %s. Nothing is lost, sources wait until there is room.",
+			why);
+	else if (!full && s->full)
+		server_log(s, false, "There is room on the disk again.");
+	s->full = full;
+}
+
+static void written(struct server *s, struct job *job)
+{
+	switch (job->stored) {
+	case STORED:
+		tell_of_disk(s, false, "");
+		s->stored_bytes = store_size(s->store);
+		journal_stored(s->journal, s->writing);
+		s->writing = NULL;
+		break;
+	case STORE_FULL:
+		tell_of_disk(s, true, job->err.text);
+		s->again_at = clock_monotonic_ms() + AGAIN_MS;
+		break;
+	case STORE_FAILED:
+		fail(s, &job->err);
+		break;
+	}
+}
+
+static struct client *client_by(const struct server *s, uint64_t serial)
+{
+	struct client *c = s->clients;
+	while (c && c->serial != serial)
+		c = c->next;
+	return c;
+}
+
+static void state_read(struct server *s, struct job *job)
+{
+	struct client *c = client_by(s, job->client);
+	if (job->rc < 0) {
+		fail(s, &job->err);
+		return;
+	}
+	if (!c || c->ended)
+		return;
+	if (job->state.n) {
+		struct buffer *out = client_out(c);
+		size_t begun = frame_begin(out, FRAME_STATE);
+		buffer_add_str(out, job->state);
+		frame_end(out, begun, 0);
+	}
+	if (!job->more) {
+		struct buffer *out = client_out(c);
+		frame_end(out, frame_begin(out, FRAME_STATE), 0);
+		c->asked = ASKED_NOTHING;
+	} else {
+		struct job *next = job_new(JOB_STATE);
+		next->client = job->client;
+		next->bot = job->bot;
+		job->bot = NULL;
+		next->after = job->last;
+		writer_give(s->writer, next);
+	}
+	client_send(c);
+}
+
+static void take_done(struct server *s)
+{
+	for (struct job *job; (job = writer_take(s->writer));) {
+		if (job->kind == JOB_WRITE)
+			written(s, job);
+		else if (job->kind == JOB_STATE)
+			state_read(s, job);
+		else if (job->rc < 0 ||
+		         core_take_slice(s->core, &job->wanted, &job->slice, &job->err) < 0)
+			fail(s, &job->err);
+		job_free(job);
+	}
+}
+
+/* ---- Each round ---- */
+
+static void set_pressure(struct server *s)
+{
+	size_t unwritten = (s->writing ? s->writing->bytes : 0) + s->journal->fresh_bytes;
+	bool over = s->options.disk_limit && s->stored_bytes > s->options.disk_limit;
+	core_set_pressure(s->core, unwritten > memory_of(s) ? PRESSURE_STUCK
+	                           : s->full || over        ? PRESSURE_DISK
+	                                                    : PRESSURE_NONE);
+}
+
+static void read_slices(struct server *s)
+{
+	struct slice_wanted wanted;
+	while (core_next_slice(s->core, &wanted)) {
+		struct job *job = job_new(JOB_READ);
+		job->wanted = wanted;
+		writer_give(s->writer, job);
+	}
+}
+
+void groups_step(struct server *s, int64_t now)
+{
+	take_done(s);
+	try_again(s, now);
+	if (is_due(s, now))
+		close_group(s, now);
+	if (s->journal->memory > memory_of(s))
+		core_spill(s->core, memory_of(s) / 8 * SPILL_TO);
+	read_slices(s);
+	set_pressure(s);
+}
+
+int64_t groups_deadline(const struct server *s, int64_t now)
+{
+	if (s->writing)
+		return s->again_at ? s->again_at - now : -1;
+	if (!s->since)
+		return -1;
+	int64_t wait = s->since + GROUP_MS - now, soon = s->closed_at + GROUP_SOON_MS - now;
+	if (s->wanted && soon < wait)
+		wait = soon;
+	return wait > 0 ? wait : 0;
+}
