@@ -6,6 +6,8 @@
  * (`given`) is made first: bots started by our intelmqctl, messages put into the broker, files written.
  */
 #pragma once
+#include <sys/types.h>
+
 #include "cli/conformance.h"
 #include "config/paths.h"
 
@@ -21,6 +23,7 @@ struct place {
 	struct broker *broker;     /* connected where messages were wanted, else NULL */
 	struct consumer *consumer; /* holds messages as a working bot does, or NULL */
 	pid_t stranger;            /* a process that is no bot, 0: none */
+	pid_t broker_pid;          /* a broker that was started without intelmqd, 0: none */
 };
 
 /* What a program gave. */
@@ -38,6 +41,10 @@ int place_control(const struct place *, const char *arguments);
 
 /* Makes the place: folders, links, the configuration of the recordings. -1: err says why not. */
 int place_init(struct place *, struct err *);
+/* Gives it the configuration of the recordings (again). */
+int place_configure(struct place *, struct err *);
+/* Starts a broker without intelmqd. */
+int place_start_broker(struct place *);
 /* Ends what runs in it, and removes it. */
 void place_fini(struct place *);
 

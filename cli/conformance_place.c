@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
-#include <intelmq/clock.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -152,6 +151,18 @@ static int copy(const struct place *place, const char *from, const char *to, str
 	return 0;
 }
 
+int place_configure(struct place *place, struct err *err)
+{
+	struct arena *arena = &place->c->arena;
+	const char *fixture = arena_printf(arena, "%s/api/fixture/", place->c->dir).p;
+	if (copy(place, place->c->format_path, place->paths->harmonization, err) < 0 ||
+	    copy(place, arena_printf(arena, "%slog/csv-parser.log", fixture).p,
+	         arena_printf(arena, "%scsv-parser.log", place->paths->log).p, err) < 0)
+		return -1;
+	return copy(place, arena_printf(arena, "%sruntime.yaml", fixture).p, place->paths->runtime,
+	            err);
+}
+
 int place_init(struct place *place, struct err *err)
 {
 	static const char *const folders[] = { "",        "bin",         "etc",
@@ -167,15 +178,24 @@ int place_init(struct place *place, struct err *err)
 	const char *const env[] = { arena_printf(arena, "INTELMQ_ROOT_DIR=%s", place->root).p,
 		                    NULL };
 	place->paths = paths_new(arena, LAYOUT_OPT, environment_array, env);
-	if (make_links(place, err) < 0 ||
-	    copy(place, place->c->format_path, place->paths->harmonization, err) < 0)
-		return -1;
-	const char *fixture = arena_printf(arena, "%s/api/fixture/", place->c->dir).p;
-	if (copy(place, arena_printf(arena, "%slog/csv-parser.log", fixture).p,
-	         arena_printf(arena, "%scsv-parser.log", place->paths->log).p, err) < 0)
-		return -1;
-	return copy(place, arena_printf(arena, "%sruntime.yaml", fixture).p, place->paths->runtime,
-	            err);
+	return make_links(place, err) < 0 ? -1 : place_configure(place, err);
+}
+
+int place_start_broker(struct place *place)
+{
+	struct arena arena;
+	arena_init(&arena);
+	const char *const *env = environment_of(place, &arena);
+	const char *path = arena_printf(&arena, "%s/intelmq", place->bin).p;
+	static char program[] = "intelmq", command[] = "broker";
+	char *argv[] = { program, command, NULL };
+	place->broker_pid = fork();
+	if (place->broker_pid == 0) {
+		execve(path, argv, (char *const *)(uintptr_t)env);
+		_exit(126);
+	}
+	arena_fini(&arena);
+	return place->broker_pid > 0 ? 0 : -1;
 }
 
 static int remove_one(const char *path, const struct stat *about, int type, struct FTW *walk)
@@ -212,5 +232,9 @@ void place_fini(struct place *place)
 		waitpid(place->stranger, NULL, 0);
 	}
 	shutdown_daemon(place);
+	if (place->broker_pid > 0) {
+		kill(place->broker_pid, SIGTERM);
+		waitpid(place->broker_pid, NULL, 0);
+	}
 	nftw(place->root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/* Replays recorded command lines. */
+#include "cli/conformance_cli.h"
+
+#include <intelmq/json.h>
+#include <intelmq/yaml.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "config/runtime.h"
+
+enum { MAX_LIST = 1 << 20, MAX_SHOWN = 1500 };
+
+/* A suite being replayed. */
+struct suite {
+	struct place place;
+	struct dict *differences; /* "suite/case" -> why ours differs on purpose */
+	struct tally tally;
+	struct arena arena; /* of one case */
+};
+
+static struct str text_in(const struct dict *d, const char *key)
+{
+	const struct value *v = dict_get(d, str_of(key));
+	return v && v->kind == VALUE_STR ? v->text : STR_NONE;
+}
+
+/* ---- Lines that ours has beyond the recorded ones ---- */
+
+/* `check` finds more than the reference does; in the same order its lines must be there. */
+static bool lines_contain(struct str recorded, struct str ours)
+{
+	while (recorded.n) {
+		struct str wanted = str_cut(&recorded, '\n');
+		bool found = false;
+		while (!found && ours.n)
+			found = text_matches(wanted, str_cut(&ours, '\n'));
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+static bool items_contain(struct suite *s, const struct list *recorded, const struct list *ours)
+{
+	size_t at = 0;
+	for (size_t i = 0; i < recorded->n; i++, at++) {
+		while (at < ours->n && !value_matches(&s->place, &s->arena, recorded->items[i],
+		                                      ours->items[at]))
+			at++;
+		if (at >= ours->n)
+			return false;
+	}
+	return true;
+}
+
+/* Without "bot: failed: why" and "bot: crashed: why", which the reference does not know. */
+static struct str without_reasons(struct arena *arena, struct str text)
+{
+	struct buffer b;
+	buffer_init_in(&b, arena, MAX_LIST);
+	while (text.n) {
+		struct str line = str_cut(&text, '\n');
+		if (str_find(line, S(": failed")) != STR_NOT_FOUND ||
+		    str_find(line, S(": crashed")) != STR_NOT_FOUND)
+			continue;
+		buffer_add_str(&b, line);
+		buffer_add_char(&b, '\n');
+	}
+	return buffer_str(&b);
+}
+
+/* ---- One answer ---- */
+
+static bool json_agrees(struct suite *s, struct value recorded, struct str ours, bool more_lines)
+{
+	struct value v;
+	if (json_parse(&s->arena, ours, &v, NULL) < 0 || !str_ends(ours, S("\n")))
+		return false;
+	if (!more_lines || recorded.kind != VALUE_DICT || v.kind != VALUE_DICT)
+		return value_matches(&s->place, &s->arena, recorded, v);
+	const struct value *status = dict_get(v.dict, S("status")),
+			   *lines = dict_get(v.dict, S("lines")),
+			   *wanted = dict_get(recorded.dict, S("lines"));
+	return status && value_same(*dict_get(recorded.dict, S("status")), *status) && lines &&
+	       lines->kind == VALUE_LIST && items_contain(s, wanted->list, lines->list);
+}
+
+static bool text_agrees(struct suite *s, struct str recorded, struct str ours, bool more_lines)
+{
+	recorded = recorded_text(&s->place, &s->arena, recorded);
+	if (more_lines)
+		return lines_contain(recorded, ours);
+	return output_matches(recorded, ours) ||
+	       output_matches(recorded, without_reasons(&s->arena, ours));
+}
+
+/* The answer of a case, or one of those that were seen, too. */
+static bool answer_agrees(struct suite *s, const struct dict *recorded, const struct run_result *r)
+{
+	const struct value *code = dict_get(recorded, S("exit"));
+	const struct value *json = dict_get(recorded, S("json"));
+	bool more_lines = strcmp(s->place.suite, "check") == 0 && r->exit == 1;
+	if (code && (code->kind != VALUE_INT || code->integer != r->exit))
+		return false;
+	if (json ? !json_agrees(s, *json, r->out, more_lines)
+	         : !text_agrees(s, text_in(recorded, "stdout"), r->out, more_lines))
+		return false;
+	return text_agrees(s, text_in(recorded, "stderr"), r->err, more_lines);
+}
+
+static bool is_volatile(const struct dict *test)
+{
+	const struct value *v = dict_get(test, S("volatile"));
+	return v && v->list->n && value_is_text(v->list->items[0], S("*"));
+}
+
+static bool case_agrees(struct suite *s, const struct dict *test, const struct run_result *r)
+{
+	const struct value *code = dict_get(test, S("exit")), *seen = dict_get(test, S("also_seen"));
+	if (is_volatile(test))
+		return code->kind == VALUE_INT && code->integer == r->exit;
+	if (answer_agrees(s, test, r))
+		return true;
+	for (size_t i = 0; seen && i < seen->list->n; i++)
+		if (answer_agrees(s, seen->list->items[i].dict, r))
+			return true;
+	return false;
+}
+
+/* ---- What is true afterwards ---- */
+
+static bool status_agrees(struct suite *s, struct value recorded)
+{
+	static struct value words[] = { TEXT("--type"), TEXT("json"), TEXT("status") };
+	struct list argv = { .items = words, .n = 3 };
+	struct value v;
+	struct run_result r = place_run(&s->place, &s->arena, &argv, STR_NONE);
+	return json_parse(&s->arena, r.out, &v, NULL) == 0 && value_same(recorded, v);
+}
+
+static bool queues_agree(struct suite *s, const struct dict *recorded)
+{
+	struct dict *queues = place_queues(&s->place, &s->arena);
+	for (size_t i = 0; queues && i < recorded->n; i++) {
+		const struct value *n = dict_get(queues, recorded->pairs[i].key);
+		if ((n ? n->integer : 0) != recorded->pairs[i].value.integer)
+			return false;
+	}
+	return queues != NULL;
+}
+
+/* The recorded file was written anew; ours keeps its text. What must be the same is which bots are enabled. */
+static bool file_agrees(struct suite *s, struct str recorded)
+{
+	struct str text;
+	struct value was, is;
+	if (runtime_read_file(&s->arena, s->place.paths->runtime, YAML_SIZE_MAX, &text, NULL) < 0 ||
+	    yaml_parse(&s->arena, recorded, &was, NULL, NULL) < 0 ||
+	    yaml_parse(&s->arena, text, &is, NULL, NULL) < 0 || was.kind != VALUE_DICT ||
+	    is.kind != VALUE_DICT || was.dict->n != is.dict->n)
+		return false;
+	for (size_t i = 0; i < was.dict->n; i++) {
+		const struct value *bot = dict_get(is.dict, was.dict->pairs[i].key);
+		if (!bot || bot->kind != VALUE_DICT)
+			return false;
+		const struct value *a = dict_get(was.dict->pairs[i].value.dict, S("enabled"));
+		const struct value *b = dict_get(bot->dict, S("enabled"));
+		if (!a != !b || (a && !value_same(*a, *b)))
+			return false;
+	}
+	return true;
+}
+
+static const char *after_differs(struct suite *s, const struct dict *test)
+{
+	const struct value *after = dict_get(test, S("after"));
+	if (!after || is_volatile(test))
+		return NULL;
+	const struct value *status = dict_get(after->dict, S("status"));
+	const struct value *queues = dict_get(after->dict, S("queue_length"));
+	const struct value *files = dict_get(after->dict, S("files"));
+	if (status && !status_agrees(s, *status))
+		return "the states of the bots afterwards";
+	if (queues && !queues_agree(s, queues->dict))
+		return "the queues afterwards";
+	for (size_t i = 0; files && i < files->dict->n; i++)
+		if (str_ends(files->dict->pairs[i].key, S("/runtime.yaml")) &&
+		    !file_agrees(s, files->dict->pairs[i].value.text))
+			return "runtime.yaml afterwards";
+	return NULL;
+}
+
+/* ---- Cases and suites ---- */
+
+static struct str shown(struct suite *s, const char *what, struct str text)
+{
+	return arena_printf(&s->arena, "%s: %.*s", what,
+	                    (int)(text.n > MAX_SHOWN ? MAX_SHOWN : text.n), text.p ? text.p : "");
+}
+
+static void show(struct suite *s, struct str id, const struct dict *test, const struct run_result *r,
+                 const char *after)
+{
+	struct buffer json;
+	const struct value *v = dict_get(test, S("json"));
+	buffer_init_in(&json, &s->arena, 1 << 26);
+	if (v)
+		json_write(&json, *v, JSON_INDENT4);
+	difference_print(s->place.c, s->place.suite, id,
+	                 "  exit %d%s%s\n  recorded exit %d\n%s\n%s\n  ours\n%s\n%s", r->exit,
+	                 after ? ", but different: " : "", after ? after : "",
+	                 (int)dict_get(test, S("exit"))->integer,
+	                 shown(s, "out", v ? buffer_str(&json) : text_in(test, "stdout")).p,
+	                 shown(s, "err", text_in(test, "stderr")).p, shown(s, "out", r->out).p,
+	                 shown(s, "err", r->err).p);
+}
+
+static void replay_case(struct suite *s, const struct dict *test)
+{
+	struct str id = text_in(test, "id");
+	struct str name = arena_printf(&s->arena, "%s/%.*s", s->place.suite, STR_ARG(id));
+	const char *problem = place_prepare(&s->place, test);
+	if (problem) {
+		s->tally.skipped++;
+		difference_print(s->place.c, "skipped:", name, "  %s", problem);
+		return;
+	}
+	struct run_result r = place_run(&s->place, &s->arena, dict_get(test, S("argv"))->list,
+	                                text_in(test, "stdin"));
+	bool agrees = case_agrees(s, test, &r);
+	const char *after = agrees ? after_differs(s, test) : NULL;
+	if (dict_get(s->differences, name)) {
+		s->tally.skipped++;
+	} else if (agrees && !after) {
+		s->tally.passed++;
+	} else {
+		s->tally.failed++;
+		show(s, name, test, &r, after);
+	}
+}
+
+static void report(struct suite *s)
+{
+	struct conformance *c = s->place.c;
+	struct dict *d = dict_new(&c->arena);
+	dict_set(d, S("passed"), value_int((int64_t)s->tally.passed));
+	dict_set(d, S("failed"), value_int((int64_t)s->tally.failed));
+	dict_set(d, S("skipped"), value_int((int64_t)s->tally.skipped));
+	dict_set(c->cli, str_of(s->place.suite), value_dict(d));
+	c->total.passed += s->tally.passed;
+	c->total.failed += s->tally.failed;
+	c->total.skipped += s->tally.skipped;
+	printf("%-58s %6llu passed %5llu failed %5llu skipped\n",
+	       arena_printf(&c->arena, "cli/%s", s->place.suite).p,
+	       (unsigned long long)s->tally.passed, (unsigned long long)s->tally.failed,
+	       (unsigned long long)s->tally.skipped);
+}
+
+static void replay_suite(struct suite *s, const struct list *cases)
+{
+	struct err err;
+	if (place_init(&s->place, &err) < 0) {
+		difference_print(s->place.c, "cli", str_of(s->place.suite), "  %s", err.text);
+		s->tally.failed += cases->n;
+	} else {
+		for (size_t i = 0; i < cases->n; i++) {
+			arena_init(&s->arena);
+			replay_case(s, cases->items[i].dict);
+			arena_fini(&s->arena);
+		}
+	}
+	place_fini(&s->place);
+	report(s);
+}
+
+static struct dict *read_differences(struct conformance *c)
+{
+	struct str text;
+	struct value v;
+	if (recording_read(&c->arena, c->differences, &text, NULL) < 0 ||
+	    json_parse(&c->arena, text, &v, NULL) < 0 || v.kind != VALUE_DICT)
+		return dict_new(&c->arena);
+	return v.dict;
+}
+
+void conformance_cli(struct conformance *c)
+{
+	static const char *const suites[] = { "basic", "check", "lifecycle", "list", "log" };
+	struct dict *differences = read_differences(c);
+	for (size_t i = 0; i < sizeof suites / sizeof *suites; i++) {
+		struct str text, name = arena_printf(&c->arena, "cli/%s", suites[i]);
+		struct value v;
+		struct err err;
+		const char *path = arena_printf(&c->arena, "%s/%s.json", c->dir, name.p).p;
+		struct suite s = { .place = { .c = c, .suite = suites[i] },
+			           .differences = differences };
+		if (c->prefix && !str_starts(name, str_of(c->prefix)))
+			continue;
+		if (access(path, R_OK) < 0)
+			continue;
+		if (recording_read(&c->arena, path, &text, &err) < 0 ||
+		    json_parse(&c->arena, text, &v, &err) < 0) {
+			difference_print(c, "cli", name, "  %s", err.text);
+			c->total.failed++;
+			continue;
+		}
+		replay_suite(&s, dict_get(v.dict, S("cases"))->list);
+	}
+}
