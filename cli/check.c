@@ -119,7 +119,8 @@ int command_check(int argc, char **argv)
 	struct paths *paths = paths_new(&arena, LAYOUT_OPT, environment_real, NULL);
 	struct runtime_source source = { optind < argc ? argv[optind] : paths->runtime,
 		                         (const char *const *)environ };
-	struct data_format *format = optind < argc ? NULL : check_read_format(&arena, paths, &findings);
+	struct data_format *format = optind < argc ? NULL
+	                                           : check_read_format(&arena, paths, &findings);
 	findings_scope(&findings, str_of(source.path), STR_NONE, 0, NULL);
 	if (runtime_load(&arena, &source, &runtime, &findings) == 0)
 		check_runtime(&arena, paths, format, runtime, &findings);

@@ -25,8 +25,8 @@ struct conformance {
 	unsigned show; /* differences still to be printed in full */
 	struct tally total;
 	struct dict *lib, *bots, *cli; /* the report */
-	const char *differences; /* JSON: which command lines differ on purpose, and why */
-	char scratch[32];        /* directory for @out */
+	const char *differences;       /* JSON: which command lines differ on purpose, and why */
+	char scratch[32];              /* directory for @out */
 };
 
 enum {

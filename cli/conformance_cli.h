@@ -48,7 +48,9 @@ int place_start_broker(struct place *);
 /* Ends what runs in it, and removes it. */
 void place_fini(struct place *);
 
-/* Makes what a case needs. NULL, or the reason why that cannot be made here. */
+/* Why the state that a case needs cannot be made here at all; NULL: it can. */
+const char *place_lacks(const struct place *, const struct dict *);
+/* Makes the state that a case needs. NULL, or what went wrong. */
 const char *place_prepare(struct place *, const struct dict *);
 
 /* {queue: messages}, internal queues too; NULL: the broker does not run. */

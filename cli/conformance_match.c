@@ -10,7 +10,7 @@ static const struct placeholder {
 } placeholders[] = {
 	{ "$PID", "0123456789" },
 	{ "$REDIS_PORT", "0123456789" },
-	{ "$TIMESTAMP", "0123456789-T:.+, " },
+	{ "$TIMESTAMP", "0123456789-T:.+" },
 	{ "$SRC", "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+" },
 };
 
@@ -19,9 +19,9 @@ struct str recorded_text(const struct place *place, struct arena *arena, struct 
 	struct {
 		const char *name, *path;
 	} own[] = {
-		{ "$ETC", place->paths->config },  { "$LOG", place->paths->log },
-		{ "$RUN", place->paths->run },     { "$STATE", place->paths->state },
-		{ "$ROOT", place->paths->root },   { "$BIN", place->bin },
+		{ "$ETC", place->paths->config }, { "$LOG", place->paths->log },
+		{ "$RUN", place->paths->run },    { "$STATE", place->paths->state },
+		{ "$ROOT", place->paths->root },  { "$BIN", place->bin },
 		{ "$LIB", place->paths->state }, /* its parent */
 	};
 	struct buffer b;
@@ -69,9 +69,9 @@ bool text_matches(struct str recorded, struct str ours)
 		if (p) {
 			size_t n = strlen(p->name), taken = span(ours, p->letters);
 			/* The rest of a path behind $SRC is that of a program file of the reference. */
-			n += strcmp(p->name, "$SRC") ? 0
-			                             : span(str_slice(recorded, n, recorded.n),
-			                                    p->letters);
+			n += strcmp(p->name, "$SRC")
+			           ? 0
+			           : span(str_slice(recorded, n, recorded.n), p->letters);
 			if (!taken)
 				return false;
 			recorded = str_slice(recorded, n, recorded.n);
@@ -91,7 +91,7 @@ bool output_matches(struct str recorded, struct str ours)
 	if (str_starts(recorded, S("usage: ")))
 		return str_starts(ours, S("usage: intelmqctl")) &&
 		       (str_find(recorded, S(": error: ")) == STR_NOT_FOUND) ==
-			       (str_find(ours, S(": error: ")) == STR_NOT_FOUND);
+		               (str_find(ours, S(": error: ")) == STR_NOT_FOUND);
 	if (str_find(recorded, S("Traceback (most recent call last)")) != STR_NOT_FOUND)
 		return ours.n > 0;
 	return text_matches(recorded, ours);

@@ -38,7 +38,8 @@ static const char *const *environment_of(const struct place *place, struct arena
 static int memory_file(struct str content)
 {
 	int fd = memfd_create("intelmqctl", MFD_CLOEXEC);
-	if (fd >= 0 && content.n && (write(fd, content.p, content.n) < 0 || lseek(fd, 0, SEEK_SET) < 0)) {
+	if (fd >= 0 && content.n &&
+	    (write(fd, content.p, content.n) < 0 || lseek(fd, 0, SEEK_SET) < 0)) {
 		close(fd);
 		return -1;
 	}
@@ -84,8 +85,7 @@ struct run_result place_run(const struct place *place, struct arena *arena, cons
 	pid_t pid = in < 0 || out < 0 || err < 0 ? -1 : fork();
 	if (pid == 0) {
 		if (dup2(in, 0) == 0 && dup2(out, 1) == 1 && dup2(err, 2) == 2)
-			execve(path, (char *const *)(uintptr_t)args,
-			       (char *const *)(uintptr_t)env);
+			execve(path, (char *const *)(uintptr_t)args, (char *const *)(uintptr_t)env);
 		_exit(126);
 	}
 	if (pid > 0) {
@@ -115,7 +115,8 @@ int place_control(const struct place *place, const char *arguments)
 
 static int make_links(const struct place *place, struct err *err)
 {
-	static const char *const names[] = { "intelmqctl", "intelmqd", "intelmq-broker", "intelmq" };
+	static const char *const names[] = { "intelmqctl", "intelmqd", "intelmq-broker",
+		                             "intelmq" };
 	char own[4096];
 	struct arena *arena = &place->c->arena;
 	ssize_t n = readlink("/proc/self/exe", own, sizeof own - 1);
@@ -165,9 +166,15 @@ int place_configure(struct place *place, struct err *err)
 
 int place_init(struct place *place, struct err *err)
 {
-	static const char *const folders[] = { "",        "bin",         "etc",
-		                               "var",     "var/log",     "var/run",
-		                               "var/lib", "var/lib/bots", "var/lib/bots/feed-in",
+	static const char *const folders[] = { "",
+		                               "bin",
+		                               "etc",
+		                               "var",
+		                               "var/log",
+		                               "var/run",
+		                               "var/lib",
+		                               "var/lib/bots",
+		                               "var/lib/bots/feed-in",
 		                               "var/lib/bots/file-output" };
 	struct arena *arena = &place->c->arena;
 	place->root = arena_printf(arena, "%s/%s/", place->c->scratch, place->suite).p;

@@ -48,6 +48,13 @@ static const struct arg args_bot[] = { BOT(ARG_POSITIONAL), { 0 } };
 static const struct arg args_debug[] = {
 	{ ARG_FLAG, NULL, { "--get-paths" }, NULL, false, "where files are" },
 	{ ARG_FLAG, NULL, { "--get-environment-variables" }, NULL, false, "variables that matter" }, { 0 } };
+static const struct arg args_upgrade[] = {
+	{ ARG_VALUE, "PREVIOUS", { "-p", "--previous" }, NULL, false, "the version that the configuration was made for" },
+	{ ARG_FLAG, NULL, { "-d", "--dry-run" }, NULL, false, "say what would change, change nothing" },
+	{ ARG_VALUE, "FUNCTION", { "-u", "--function" }, NULL, false, "do this upgrade only" },
+	{ ARG_FLAG, NULL, { "-f", "--force" }, NULL, false, "do what was done already, too" },
+	{ ARG_VALUE, "STATE_FILE", { "--state-file" }, NULL, false, "the file that remembers what was done" },
+	{ ARG_FLAG, NULL, { "--no-backup" }, NULL, false, "keep no former versions of the files" }, { 0 } };
 
 static ctl_command later, show_help;
 
@@ -70,7 +77,7 @@ static const struct command {
 	{ "status", "What a bot, a group or all do", args_status, ctl_status, false },
 	{ "enable", "Let `start` start a bot", args_bot, ctl_enable, false },
 	{ "disable", "Let `start` leave a bot out", args_bot, ctl_disable, false },
-	{ "upgrade-config", "Bring an older configuration up to date", NULL, later, false },
+	{ "upgrade-config", "Bring an older configuration up to date", args_upgrade, later, false },
 	{ "debug", "Paths and environment", args_debug, ctl_debug, true },
 };
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
@@ -94,8 +101,9 @@ static const char *epilog(struct ctl *ctl)
 	buffer_add_str(&b, S("commands:\n"));
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		buffer_printf(&b, "  %-20s%s\n", commands[i].name, commands[i].help);
-	buffer_add_str(&b, S("\nWithout a bot's id start, stop, restart, reload and status mean all "
-	                     "bots.\n`intelmqctl COMMAND --help` tells more.\n"));
+	buffer_add_str(&b,
+	               S("\nWithout a bot's id start, stop, restart, reload and status mean all "
+	                 "bots.\n`intelmqctl COMMAND --help` tells more.\n"));
 	return arena_cstr(&ctl->arena, buffer_str(&b));
 }
 

@@ -51,8 +51,8 @@ void ctl_print_result(struct ctl *);
 /* One command; args are parsed. Returns the exit code and sets ctl->result. */
 typedef int ctl_command(struct ctl *, const struct args *);
 
-ctl_command ctl_check, ctl_clear, ctl_debug, ctl_disable, ctl_enable, ctl_list, ctl_log, ctl_reload, ctl_restart,
-	ctl_start, ctl_status, ctl_stop;
+ctl_command ctl_check, ctl_clear, ctl_debug, ctl_disable, ctl_enable, ctl_list, ctl_log, ctl_reload,
+	ctl_restart, ctl_start, ctl_status, ctl_stop;
 
 /* Reads the configuration (again). */
 void ctl_load(struct ctl *);

@@ -53,8 +53,8 @@ static enum args_status fail_choice(const struct line *l, const struct arg *arg,
 static enum args_status set(struct line *l, const struct arg *arg, const char *text)
 {
 	struct value number;
-	if (arg->integer && (number_int(l->arena, str_of(text), &number) < 0 ||
-	                     number.kind != VALUE_INT))
+	if (arg->integer &&
+	    (number_int(l->arena, str_of(text), &number) < 0 || number.kind != VALUE_INT))
 		return args_fail(l->args, "argument %s: invalid int value: '%s'",
 		                 name_of(l->arena, arg), text);
 	if (arg->choices && !is_choice(arg, text))

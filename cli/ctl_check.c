@@ -87,8 +87,8 @@ static void check_section(struct check *c, const struct runtime_bot *bot)
 	for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
 		if (!has(bot->section, str_of(needed[i]))) {
 			c->failed = true;
-			warning(c, TEXT_OF(c, "Bot '%.*s' has no '%s'.", STR_ARG(bot->id),
-			                   needed[i]));
+			warning(c,
+			        TEXT_OF(c, "Bot '%.*s' has no '%s'.", STR_ARG(bot->id), needed[i]));
 		}
 	const struct value *mode = dict_get(bot->section, S("run_mode"));
 	if (mode && !value_is_text(*mode, S("continuous")) &&
@@ -121,16 +121,15 @@ static bool is_ignored(struct check *c, struct str queue)
 	return false;
 }
 
-/* Without intelmqd there is no broker, and nothing wrong with that. */
+/* Without intelmqd there need not be a broker. */
 static void check_broker(struct check *c)
 {
 	struct err err;
 	struct dict *queues, *configured = queues_configured(c->ctl);
 	struct buffer names;
-	if (!control_is_running(c->ctl->paths))
-		return;
 	if (queues_of_broker(c->ctl, &queues, &err) < 0) {
-		error(c, TEXT_OF(c, "Could not connect to pipeline: %s.", err.text));
+		if (control_is_running(c->ctl->paths))
+			error(c, TEXT_OF(c, "Could not connect to pipeline: %s.", err.text));
 		return;
 	}
 	buffer_init_in(&names, &c->ctl->arena, 1 << 20);
@@ -196,11 +195,11 @@ static void check_module(struct check *c, const struct runtime_bot *bot)
 {
 	struct err err;
 	const char *path = getenv("PATH");
-	if (bot->module.n && (bot_type_find(bot->module, &err) ||
-	                      (path && module_in_path(bot->module, path))))
+	if (bot->module.n &&
+	    (bot_type_find(bot->module, &err) || (path && module_in_path(bot->module, path))))
 		return;
-	error(c, TEXT_OF(c, "Incomplete installation: Bot '%.*s' not importable.",
-	                 STR_ARG(bot->id)));
+	error(c,
+	      TEXT_OF(c, "Incomplete installation: Bot '%.*s' not importable.", STR_ARG(bot->id)));
 }
 
 /* ---- The command ---- */

@@ -16,7 +16,8 @@ enum { TIMEOUT_MS = 120 * 1000, STATUS_TIMEOUT_MS = 10 * 1000, MAX_COMPLAINT = 4
 static int ask(struct ctl *ctl, struct dict *request, int timeout_ms, struct value *answer)
 {
 	struct err err = { 0 };
-	if (control_call(ctl->paths, value_dict(request), timeout_ms, &ctl->arena, answer, &err) < 0) {
+	if (control_call(ctl->paths, value_dict(request), timeout_ms, &ctl->arena, answer, &err) <
+	    0) {
 		ctl_error(ctl, "intelmqd does not answer: %s.", err.text);
 		return -1;
 	}
@@ -120,7 +121,7 @@ int daemon_ensure(struct ctl *ctl)
 		return 0;
 	while (n > 0 && complaint[n - 1] == '\n')
 		n--;
-	ctl_error(ctl, "intelmqd could not be started%s%.*s", n > 0 ? ": " : ".", n > 0 ? (int)n : 0,
-	          complaint);
+	ctl_error(ctl, "intelmqd could not be started%s%.*s", n > 0 ? ": " : ".",
+	          n > 0 ? (int)n : 0, complaint);
 	return -1;
 }

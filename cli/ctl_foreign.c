@@ -109,8 +109,7 @@ void foreign_state(struct ctl *ctl, const struct runtime_bot *bot, struct bot_st
 		out->reason = arena_printf(&ctl->arena,
 		                           "Commandline of the process %d with commandline %s "
 		                           "could not be interpreted.",
-		                           (int)pid,
-		                           value_repr(&ctl->arena, value_list(words)).p);
+		                           (int)pid, value_repr(&ctl->arena, value_list(words)).p);
 	}
 }
 

@@ -18,8 +18,8 @@ static int list_configured(struct ctl *ctl, bool enabled_only)
 		const struct value *enabled = dict_get(bot->section, S("enabled"));
 		struct dict *d = dict_new(&ctl->arena);
 		dict_set(d, S("id"), value_str(bot->id));
-		dict_set(d, S("description"), bot->description.p ? value_str(bot->description)
-		                                                 : value_null());
+		dict_set(d, S("description"),
+		         bot->description.p ? value_str(bot->description) : value_null());
 		list_add(list, value_dict(d));
 		/* Only in text: programs see `enabled` in the configuration. */
 		if (ctl->type != CTL_TEXT ||

@@ -27,8 +27,8 @@ struct source {
 /* The length of the line break at `at` as YAML counts lines, 0: there is none. */
 static size_t line_break(struct str s, size_t at)
 {
-	static const struct str breaks[] = { { "\r\n", 2 },     { "\n", 1 },
-		                             { "\r", 1 },       { "\xc2\x85", 2 },
+	static const struct str breaks[] = { { "\r\n", 2 },         { "\n", 1 },
+		                             { "\r", 1 },           { "\xc2\x85", 2 },
 		                             { "\xe2\x80\xa8", 3 }, { "\xe2\x80\xa9", 3 } };
 	struct str rest = str_slice(s, at, s.n);
 	for (size_t i = 0; i < sizeof breaks / sizeof *breaks; i++)
@@ -98,11 +98,11 @@ static size_t scalar_end(struct str s, size_t at)
 {
 	char quote = at < s.n && (s.p[at] == '"' || s.p[at] == '\'') ? s.p[at] : 0;
 	size_t end = at + (quote != 0);
-	while (end < s.n && (quote ? s.p[end] != quote && s.p[end] != '\n'
-	                           : (s.p[end] >= '0' && s.p[end] <= '9') ||
-	                                     (s.p[end] >= 'a' && s.p[end] <= 'z') ||
-	                                     (s.p[end] >= 'A' && s.p[end] <= 'Z') ||
-	                                     s.p[end] == '~'))
+	while (end < s.n &&
+	       (quote ? s.p[end] != quote && s.p[end] != '\n'
+	              : (s.p[end] >= '0' && s.p[end] <= '9') ||
+	                        (s.p[end] >= 'a' && s.p[end] <= 'z') ||
+	                        (s.p[end] >= 'A' && s.p[end] <= 'Z') || s.p[end] == '~'))
 		end++;
 	return quote && end < s.n && s.p[end] == quote ? end + 1 : quote ? at : end;
 }
@@ -135,8 +135,8 @@ static void insert_in_flow(const struct source *source, size_t brace, struct str
 	char first = next < source->text.n ? source->text.p[next] : '}';
 	const char *quote = first == '"' ? "\"" : "", *comma = first == '}' ? "" : ", ";
 	out->from = out->to = brace + 1;
-	out->text = arena_printf(source->arena, "%senabled%s: %.*s%s", quote, quote,
-	                         STR_ARG(word), comma);
+	out->text = arena_printf(source->arena, "%senabled%s: %.*s%s", quote, quote, STR_ARG(word),
+	                         comma);
 }
 
 /* The section lacks the key: it becomes the first one. */

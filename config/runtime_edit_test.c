@@ -47,8 +47,8 @@ static void expect_refused(const char *before, bool enabled, const char *reason)
 {
 	struct str out;
 	struct err err = { 0 };
-	assert_int_equal(
-		runtime_edit_enabled(&arena, str_of(before), S("a"), enabled, &out, &err), -1);
+	assert_int_equal(runtime_edit_enabled(&arena, str_of(before), S("a"), enabled, &out, &err),
+	                 -1);
 	if (!strstr(err.text, reason))
 		fail_msg("%s: %s", before, err.text);
 }
@@ -56,7 +56,8 @@ static void expect_refused(const char *before, bool enabled, const char *reason)
 static void only_the_value_changes(void **state)
 {
 	(void)state;
-	expect("# top\na:   # my bot\n  module: x # why\n  enabled:   true   # for now\nb: {}\n", false,
+	expect("# top\na:   # my bot\n  module: x # why\n  enabled:   true   # for now\nb: {}\n",
+	       false,
 	       "# top\na:   # my bot\n  module: x # why\n  enabled:   false   # for now\nb: {}\n");
 	expect("b: {enabled: true}\na:\n    enabled: true\n", false,
 	       "b: {enabled: true}\na:\n    enabled: false\n");
@@ -82,7 +83,8 @@ static void what_is_so_already_stays(void **state)
 static void a_missing_key_becomes_the_first(void **state)
 {
 	(void)state;
-	expect("a:\n  # first\n  module: x\n", false, "a:\n  # first\n  enabled: false\n  module: x\n");
+	expect("a:\n  # first\n  module: x\n", false,
+	       "a:\n  # first\n  enabled: false\n  module: x\n");
 	expect("a:\n    module: x", false, "a:\n    enabled: false\n    module: x");
 	expect("a: {module: x}\n", false, "a: {enabled: false, module: x}\n");
 	expect("a: { }\n", false, "a: {enabled: false }\n");
@@ -97,8 +99,7 @@ static void line_ends_are_kept(void **state)
 {
 	(void)state;
 	expect("a:\r\n  module: x\r\n", false, "a:\r\n  enabled: false\r\n  module: x\r\n");
-	expect("a:\r\n  enabled: true\r\nb: {}\r\n", false,
-	       "a:\r\n  enabled: false\r\nb: {}\r\n");
+	expect("a:\r\n  enabled: true\r\nb: {}\r\n", false, "a:\r\n  enabled: false\r\nb: {}\r\n");
 	expect("a:\r  module: x\r", false, "a:\r  enabled: false\r  module: x\r");
 }
 
@@ -198,8 +199,8 @@ static void writers_wait_for_each_other(void **state)
 	}
 	text[0] = '\0';
 	for (int i = 0; i < WRITERS; i++)
-		snprintf(text + strlen(text), sizeof text - strlen(text),
-		         "b%d: {enabled: false}\n", i);
+		snprintf(text + strlen(text), sizeof text - strlen(text), "b%d: {enabled: false}\n",
+		         i);
 	assert_file(path, text, 0600);
 	unlink(path);
 	unlink(path_of("runtime.yaml.bak"));

@@ -29,7 +29,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				continue;
 			}
 			struct value wanted = value_copy(&arena, before);
-			dict_set(dict_get(wanted.dict, bot)->dict, S("enabled"), value_bool(enabled));
+			dict_set(dict_get(wanted.dict, bot)->dict, S("enabled"),
+			         value_bool(enabled));
 			if (yaml_parse(&arena, out, &after, NULL, NULL) < 0 ||
 			    !value_same(after, wanted) ||
 			    runtime_edit_enabled(&arena, out, bot, enabled, &again, &err) < 0 ||
