@@ -115,7 +115,7 @@ static void hush(struct client *c)
 {
 	c->mute = true;
 	c->part = c->n_parts = 0;
-	c->waits_for = 0;
+	c->waits = false;
 }
 
 void client_send(struct client *c)
@@ -205,7 +205,7 @@ static void tidy(struct client *c)
 /* More is read while frames can be carried out, or one is not complete. */
 static bool wants_bytes(const struct client *c)
 {
-	struct str bytes = { c->in.p + c->parsed, c->in.n - c->parsed };
+	struct str bytes = str_slice(buffer_str(&c->in), c->parsed, SIZE_MAX);
 	int64_t size = bytes.n ? frame_size(bytes) : 0;
 	return !c->ended && (size == 0 || bytes.n < (size_t)size);
 }

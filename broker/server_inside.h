@@ -46,7 +46,8 @@ struct client {
 	struct receive_limits limits;
 	struct str told; /* the full queue that it knows of */
 	char told_text[256];
-	uint64_t waits_for; /* the group that must be stored before `answer` is sent; 0: none */
+	bool waits; /* for the group `waits_for` to be stored, before `answer` is sent */
+	uint64_t waits_for;
 	struct buffer answer;
 	uint64_t state_group; /* ASKED_STATE: the group that must be stored first */
 	bool state_is_read;

@@ -114,6 +114,7 @@ static void receive(struct client *c, struct str payload)
 /* The answer in c->answer is sent once everything so far is stored. */
 static void answer_when_stored(struct client *c)
 {
+	c->waits = true;
 	c->waits_for = groups_last(c->server);
 	groups_want(c->server);
 }
@@ -314,7 +315,7 @@ static void tool_frame(struct client *c, const struct frame *frame)
  */
 static bool may_go_on(const struct client *c)
 {
-	return !c->last_words && !c->broken && !c->n_parts && !c->waits_for &&
+	return !c->last_words && !c->broken && !c->n_parts && !c->waits &&
 	       (!c->greeted || c->is_tool || c->consumer);
 }
 
@@ -322,7 +323,7 @@ void session_frames(struct client *c)
 {
 	struct frame frame;
 	while (may_go_on(c) &&
-	       frame_first((struct str){ c->in.p + c->parsed, c->in.n - c->parsed }, &frame)) {
+	       frame_first(str_slice(buffer_str(&c->in), c->parsed, SIZE_MAX), &frame)) {
 		c->parsed += frame.payload.n + FRAME_HEADER;
 		if (c->greeted)
 			(c->is_tool ? tool_frame : bot_frame)(c, &frame);
@@ -332,7 +333,7 @@ void session_frames(struct client *c)
 			client_refuse(c, "a client must introduce itself");
 	}
 	if (c->in.n - c->parsed >= FRAME_HEADER &&
-	    frame_size((struct str){ c->in.p + c->parsed, c->in.n - c->parsed }) < 0)
+	    frame_size(str_slice(buffer_str(&c->in), c->parsed, SIZE_MAX)) < 0)
 		offend(c, "a frame that is too large");
 }
 
@@ -409,8 +410,8 @@ void session_serve(struct client *c, int64_t now)
 {
 	if (c->broken || c->last_words)
 		return;
-	if (c->waits_for && groups_is_stored(c->server, c->waits_for)) {
-		c->waits_for = 0;
+	if (c->waits && groups_is_stored(c->server, c->waits_for)) {
+		c->waits = false;
 		buffer_add_str(client_out(c), buffer_str(&c->answer));
 		buffer_clear(&c->answer);
 		client_send(c);

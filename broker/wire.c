@@ -143,7 +143,7 @@ int wire_next(struct wire *w, int timeout_ms, struct frame *out, struct err *err
 	int64_t until = clock_monotonic_ms() + timeout_ms;
 	tidy(w);
 	while (true) {
-		struct str bytes = { w->in.p + w->parsed, w->in.n - w->parsed };
+		struct str bytes = str_slice(buffer_str(&w->in), w->parsed, SIZE_MAX);
 		if (frame_first(bytes, out)) {
 			w->parsed += out->payload.n + FRAME_HEADER;
 			return 1;
@@ -166,7 +166,7 @@ void wire_take(struct wire *w, struct buffer *out)
 {
 	struct buffer empty = *out;
 	buffer_clear(&empty);
-	buffer_add(&empty, w->in.p + w->parsed, w->in.n - w->parsed);
+	buffer_add_str(&empty, str_slice(buffer_str(&w->in), w->parsed, SIZE_MAX));
 	*out = w->in;
 	w->in = empty;
 	w->parsed = 0;

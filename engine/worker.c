@@ -262,6 +262,11 @@ const char *worker_state(const struct worker *w)
 	return w->state_text;
 }
 
+struct consumer *worker_consumer(const struct worker *w)
+{
+	return w->consumer;
+}
+
 const char *worker_id(const struct worker *w)
 {
 	return w->bot.id;

@@ -85,6 +85,8 @@ uint64_t worker_sent(const struct worker *, const char *path);
 /* What it does: "running", "waiting for messages", "queue x is full", "stopped: …"; borrowed. */
 const char *worker_state(const struct worker *);
 const char *worker_id(const struct worker *);
+/* Its connection, to wait for news (consumer_fd); NULL once it has ended. */
+struct consumer *worker_consumer(const struct worker *);
 const struct bot_type *worker_type(const struct worker *);
 struct state_table *worker_keyed_state(struct worker *);
 
