@@ -20,6 +20,8 @@ struct place {
 	const char *root, *bin;
 	const struct paths *paths;
 	const char *suite;
+	const char *lacks;         /* why nothing of this suite can be replayed yet, or NULL */
+	int patience_ms;           /* with one run */
 	struct broker *broker;     /* connected where messages were wanted, else NULL */
 	struct consumer *consumer; /* holds messages as a working bot does, or NULL */
 	pid_t stranger;            /* a process that is no bot, 0: none */
@@ -28,7 +30,8 @@ struct place {
 
 /* What a program gave. */
 struct run_result {
-	int exit; /* -1: it did not end in time, or was killed */
+	int exit;  /* -1: it was killed */
+	bool late; /* it did not end by itself in time */
 	struct str out, err;
 };
 

@@ -18,7 +18,7 @@
 #include "config/runtime.h"
 #include "daemon/control.h"
 
-enum { TIMEOUT_MS = 60 * 1000, MAX_OUTPUT = 64 * 1024 * 1024 };
+enum { TIMEOUT_MS = 60 * 1000, INTERRUPT_MS = 3000, MAX_OUTPUT = 64 * 1024 * 1024 };
 
 /* ---- Running a program ---- */
 
@@ -56,19 +56,27 @@ static struct str content_of(struct arena *arena, int fd)
 	return (struct str){ bytes, n > 0 ? (size_t)n : 0 };
 }
 
-/* The exit code of a child, -1 if it has to be killed. */
-static int wait_for(pid_t pid)
+static bool has_ended(int fd, int patience_ms)
+{
+	struct pollfd ended = { .fd = fd, .events = POLLIN };
+	return fd < 0 || poll(&ended, 1, patience_ms) == 1;
+}
+
+/* Whoever does not end in time is interrupted, like somebody at the keyboard would do it; then killed. */
+static void wait_for(const struct place *place, pid_t pid, struct run_result *result)
 {
 	int status = 0, fd = pidfd_open(pid, 0);
-	struct pollfd ended = { .fd = fd, .events = POLLIN };
-	bool late = fd >= 0 && poll(&ended, 1, TIMEOUT_MS) != 1;
-	if (late)
-		kill(pid, SIGKILL);
+	result->late = !has_ended(fd, place->patience_ms);
+	if (result->late) {
+		kill(pid, SIGINT);
+		if (!has_ended(fd, INTERRUPT_MS))
+			kill(pid, SIGKILL);
+	}
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	if (fd >= 0)
 		close(fd);
-	return !late && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	result->exit = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 struct run_result place_run(const struct place *place, struct arena *arena, const struct list *argv,
@@ -89,7 +97,7 @@ struct run_result place_run(const struct place *place, struct arena *arena, cons
 		_exit(126);
 	}
 	if (pid > 0) {
-		result.exit = wait_for(pid);
+		wait_for(place, pid, &result);
 		result.out = content_of(arena, out);
 		result.err = content_of(arena, err);
 	}

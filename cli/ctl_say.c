@@ -35,7 +35,8 @@ static void log_line(struct ctl *ctl, enum log_level level, struct str text)
 
 /* ---- Text ---- */
 
-static struct str formatted(struct ctl *ctl, const char *format, va_list list)
+__attribute__((format(printf, 2, 0))) static struct str formatted(struct ctl *ctl,
+                                                                  const char *format, va_list list)
 {
 	struct buffer b;
 	char small[512];
@@ -59,7 +60,8 @@ static void put(FILE *stream, const char *before, struct str text, const char *a
 	fflush(stream);
 }
 
-static void say(struct ctl *ctl, const char *colour, const char *format, va_list list)
+__attribute__((format(printf, 3, 0))) static void say(struct ctl *ctl, const char *colour,
+                                                      const char *format, va_list list)
 {
 	if (ctl->type != CTL_TEXT)
 		return;
@@ -70,7 +72,8 @@ static void say(struct ctl *ctl, const char *colour, const char *format, va_list
 		put(stdout, coloured ? colour : "", text, coloured ? "\033[0m\n" : "\n");
 }
 
-static void complain(struct ctl *ctl, const char *format, va_list list)
+__attribute__((format(printf, 2, 0))) static void complain(struct ctl *ctl, const char *format,
+                                                           va_list list)
 {
 	struct str text = formatted(ctl, format, list);
 	log_line(ctl, LEVEL_ERROR, text);
