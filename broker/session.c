@@ -27,6 +27,15 @@ static struct client *predecessor(const struct client *c)
 	return NULL;
 }
 
+static void say_ok(struct client *c)
+{
+	struct buffer *out = client_out(c);
+	size_t begun = frame_begin(out, FRAME_OK);
+	frame_u32(out, FRAME_VERSION);
+	frame_end(out, begun, 0);
+	client_send(c);
+}
+
 /* Nothing is answered, not even the hello, before the one before has ended and all it sent is applied. */
 static void connect_bot(struct client *c)
 {
@@ -49,11 +58,8 @@ static void connect_bot(struct client *c)
 		client_refuse(c, err.text);
 		return;
 	}
-	struct buffer *out = client_out(c);
-	size_t begun = frame_begin(out, FRAME_OK);
-	frame_u32(out, FRAME_VERSION);
-	frame_end(out, begun, 0);
-	client_send(c);
+	groups_forget_round(c->server, c->hello.bot);
+	say_ok(c);
 }
 
 static void greet(struct client *c, struct str payload)
@@ -67,15 +73,10 @@ static void greet(struct client *c, struct str payload)
 	c->greeted = true;
 	c->pid = (pid_t)c->hello.pid;
 	c->is_tool = !c->hello.bot.n;
-	if (c->is_tool) {
-		struct buffer *out = client_out(c);
-		size_t begun = frame_begin(out, FRAME_OK);
-		frame_u32(out, FRAME_VERSION);
-		frame_end(out, begun, 0);
-		client_send(c);
-	} else {
+	if (c->is_tool)
+		say_ok(c);
+	else
 		connect_bot(c);
-	}
 }
 
 /* ---- Bots ---- */
@@ -132,8 +133,10 @@ static void commit(struct client *c, struct str payload)
 		return;
 	}
 	arena_reset(&s->scratch);
-	if (changes.n)
+	if (changes.n) {
 		groups_state(s, c->hello.bot, changes, commit.round);
+		core_set_keeps_state(c->consumer);
+	}
 	groups_changed(s);
 	if (!commit.durable)
 		return;
@@ -158,7 +161,7 @@ static void load(struct client *c)
 {
 	ask(c, ASKED_STATE);
 	c->state_group = groups_last(c->server);
-	c->state_is_read = false;
+	c->state_after = 0;
 	groups_want(c->server);
 }
 
@@ -391,7 +394,8 @@ static void tell_room(struct client *c)
 static void read_state(struct client *c)
 {
 	struct server *s = c->server;
-	if (c->state_is_read)
+	/* One slice after the other, as the client takes them. */
+	if (c->state_is_read || c->out.n > c->sent)
 		return;
 	if (!groups_is_stored(s, c->state_group)) {
 		groups_want(s);
@@ -400,6 +404,7 @@ static void read_state(struct client *c)
 	c->state_is_read = true;
 	struct job *job = job_new(JOB_STATE);
 	job->client = c->serial;
+	job->after = c->state_after;
 	job->bot = strndup(c->hello.bot.p, c->hello.bot.n);
 	if (!job->bot)
 		abort();

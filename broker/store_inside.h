@@ -11,9 +11,8 @@
 
 enum {
 	STORE_PAGE = 16384,
-	STORE_LOG_PAGES = 8 * 1024 * 1024 / STORE_PAGE, /* more in the log: checkpoint */
+	STORE_LOG_PAGES = 4 * 1024 * 1024 / STORE_PAGE, /* more in the log: checkpoint */
 	STORE_LOG_KEPT = 64 * 1024 * 1024 / STORE_PAGE, /* a longer log is cut at the checkpoint */
-	STORE_EPOCH_MAX = (1 << 23) - 1,                /* identities stay positive for SQLite */
 };
 
 enum statement {
@@ -57,8 +56,9 @@ struct store {
 	uint64_t number;
 	uint64_t used, log;                       /* bytes */
 	int log_pages;                            /* since the last checkpoint */
+	int log_limit, log_kept;                  /* pages; tests have smaller ones */
 	struct buffer sizes, left, notes, bodies; /* of the row being written */
-	char warning[600];
+	char warning[1200];
 };
 
 /* ---- store_open.c ---- */
@@ -91,8 +91,8 @@ void store_reserve_find(struct store *);
 int store_reserve_limit(struct store *);
 /* Removes the reserve file and lets the database grow to its limit; false: that had been done before. */
 bool store_reserve_give(struct store *);
-/* Writes the reserve file, if it is not there and there is room for more than it. */
-void store_reserve_make(struct store *);
+/* Writes the reserve file, if it is not there and there is room for more than it. That it fails is no failure. */
+int store_reserve_make(struct store *);
 
 /* Writes what is in the log over itself, durably. */
 int store_log_renew(struct store *);
@@ -108,9 +108,6 @@ void store_bind_number(struct store *, enum statement, int parameter, uint64_t);
 void store_bind_bytes(struct store *, enum statement, int parameter, struct str);
 /* Reads the number of the stored group. */
 int store_read_number(struct store *);
-/* Checkpoints if the log is long; it may stay so for lack of room. */
-int store_checkpoint(struct store *);
-
 /* There is no room, on the disk or below the limit. */
 bool store_is_full(struct store *, int code);
 bool store_is_corrupt(int code);

@@ -5,6 +5,7 @@
 #	worker/*.c + daemon/*.c + cli/*.c   intelmq, one program with many names
 #	<layer>/*_test.c          one cmocka program each, linked with its own and earlier layers
 #	other *_test.c            (worker/, cli/, tests/, bots/) linked with everything
+#	tests/*.c                 (no tests) help those tests
 #	fuzz/<name>_fuzz.c        a libFuzzer program, in the preset fuzz
 #	bench/<name>.c            a program, with bench/<name>_*.cc, with INTELMQ_BENCH (jansson and simdjson to
 #	                          compare with)
@@ -42,12 +43,19 @@ if(main_source)
 	if(MODULE_TARGETS)
 		add_dependencies(intelmq ${MODULE_TARGETS})
 	endif()
+	# bin/: the program under all of its names, as `make install` puts it into a directory of $PATH.
+	add_custom_command(TARGET intelmq POST_BUILD
+		COMMAND ${PROJECT_SOURCE_DIR}/tools/links $<TARGET_FILE:intelmq> ${PROJECT_BINARY_DIR}/bin ../intelmq
+		COMMAND ${CMAKE_COMMAND} -E create_symlink ../intelmq ${PROJECT_BINARY_DIR}/bin/intelmq VERBATIM)
 endif()
 
 if(INTELMQ_TESTS)
 	enable_testing()
 	pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
 	pkg_check_modules(JANSSON QUIET IMPORTED_TARGET jansson)
+	sources_of(tests helpers)
+	add_library(test_helpers STATIC ${helpers})
+	target_link_libraries(test_helpers PUBLIC base)
 	file(GLOB tests RELATIVE ${PROJECT_SOURCE_DIR} CONFIGURE_DEPENDS
 		lib/*_test.c message/*_test.c config/*_test.c state/*_test.c broker/*_test.c net/*_test.c
 		engine/*_test.c worker/*_test.c daemon/*_test.c cli/*_test.c tests/*_test.c bots/*/*/*_test.c)
@@ -63,7 +71,7 @@ if(INTELMQ_TESTS)
 		if(layer STREQUAL "lib" OR layer STREQUAL "message")
 			target_link_libraries(${target} PRIVATE ${LAYERS_UP_TO_${layer}})
 		else()
-			target_link_libraries(${target} PRIVATE ${programs} ${everything})
+			target_link_libraries(${target} PRIVATE test_helpers ${programs} ${everything})
 		endif()
 		add_test(NAME ${name} COMMAND ${target} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
 		set_tests_properties(${name} PROPERTIES TIMEOUT 120)
