@@ -19,13 +19,18 @@
 
 enum { MAX_FILE = 16 * 1024 * 1024, BROKER_WAIT_MS = 10 * 1000 };
 
-/* What the recordings put into queues. */
-static const char event[] =
-	"{\"__type\": \"Event\", \"feed.name\": \"Example Feed\", \"feed.provider\": "
-	"\"Example Provider\", \"feed.accuracy\": 100.0, \"source.ip\": \"192.0.2.9\", "
-	"\"source.fqdn\": \"q.example.com\", \"classification.type\": \"phishing\", "
-	"\"time.source\": \"2024-01-02T03:04:05+00:00\", "
-	"\"time.observation\": \"2024-01-02T03:05:00+00:00\"}";
+/* What the recordings put into queues: the n-th event has another address. */
+static struct str event(struct arena *arena, int64_t n)
+{
+	return arena_printf(
+		arena,
+		"{\"__type\": \"Event\", \"feed.name\": \"Example Feed\", \"feed.provider\": "
+		"\"Example Provider\", \"feed.accuracy\": 100.0, \"source.ip\": \"192.0.2.%lld\", "
+		"\"source.fqdn\": \"q.example.com\", \"classification.type\": \"phishing\", "
+		"\"time.source\": \"2024-01-02T03:04:05+00:00\", "
+		"\"time.observation\": \"2024-01-02T03:05:00+00:00\"}",
+		(long long)n + 9);
+}
 
 /* ---- Files ---- */
 
@@ -111,7 +116,7 @@ static int claim(struct place *place, struct arena *arena, struct str queue)
 	struct receive_limits limits = { 1, 1 << 20 };
 	struct batch batch;
 	struct err err;
-	if (place->consumer || broker_push(place->broker, queue, str_of(event), &err) < 0 ||
+	if (place->consumer || broker_push(place->broker, queue, event(arena, 0), &err) < 0 ||
 	    consumer_open(place->broker, bot, 0, queue, NULL, 0, &place->consumer, &err) < 0)
 		return -1;
 	for (int i = 0; i < 100; i++) {
@@ -135,7 +140,7 @@ static int fill(struct place *place, struct arena *arena, struct str text)
 	if (str_ends(queue, S("-internal")))
 		return claim(place, arena, str_slice(queue, 0, queue.n - sizeof "-internal" + 1));
 	for (int64_t i = 0; i < number.integer; i++)
-		if (broker_push(place->broker, queue, str_of(event), NULL) < 0)
+		if (broker_push(place->broker, queue, event(arena, i), NULL) < 0)
 			return -1;
 	return 0;
 }
@@ -147,7 +152,8 @@ static const char *fill_queues(struct place *place, struct str given)
 	const char *problem = broker_ensure(place);
 	if (!problem && empty_all(place, &arena) < 0)
 		problem = "the queues cannot be emptied";
-	struct str rest = str_starts(given, S("no message")) ? STR_NONE : given;
+	bool none = str_starts(given, S("no message")) || str_starts(given, S("bot running"));
+	struct str rest = none ? STR_NONE : given;
 	/* "…, which is not configured", "…, bot not running": one queue, and a remark */
 	if (str_find(given, S(" messages in ")) != STR_NOT_FOUND)
 		rest = str_cut(&given, ',');
@@ -239,6 +245,20 @@ static const char *prepare_bots(struct place *place, struct str given, const cha
 	return set_enabled(place, bot, enabled);
 }
 
+/* Suite run: taxonomy-expert, in the background or not at all. */
+static const char *prepare_run(struct place *place, struct str given)
+{
+	const char *bot = "taxonomy-expert";
+	struct arena *arena = &place->c->arena;
+	const char *file = arena_printf(arena, "%s/msg.json", place->bin).p; /* $WORK */
+	const char *problem = file_write(file, "w", event(arena, 0)) < 0
+	                            ? cannot(place, file)
+	                            : fill_queues(place, given);
+	if (problem)
+		return problem;
+	return control(place, str_starts(given, S("bot running")) ? "start" : "stop", bot);
+}
+
 /* ---- By the name of the case ---- */
 
 static const char broken_bots[] =
@@ -247,7 +267,7 @@ static const char broken_bots[] =
 	"  parameters: {destination_queues: {_default: [file-output-queue]}}\n"
 	"failing-collector:\n  description: x\n  enabled: true\n  group: Collector\n  name: x\n"
 	"  module: intelmq.bots.collectors.file.collector_file\n"
-	"  parameters: {destination_queues: {_default: [csv-parser-queue]}}\n";
+	"  parameters: {rate_limit: [1], destination_queues: {_default: [csv-parser-queue]}}\n";
 
 static const char *add_broken_bots(struct place *place)
 {
@@ -355,7 +375,7 @@ const char *place_prepare(struct place *place, const struct dict *test)
 		return NULL;
 	if (strcmp(place->suite, "lifecycle") == 0)
 		return prepare_bots(place, given, bot_of(place, test));
-	if (str_eq(given, S("bot running in background")))
-		return control(place, "start", "taxonomy-expert");
+	if (strcmp(place->suite, "run") == 0)
+		return prepare_run(place, given);
 	return fill_queues(place, given);
 }

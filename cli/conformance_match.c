@@ -22,7 +22,7 @@ struct str recorded_text(const struct place *place, struct arena *arena, struct 
 		{ "$ETC", place->paths->config }, { "$LOG", place->paths->log },
 		{ "$RUN", place->paths->run },    { "$STATE", place->paths->state },
 		{ "$ROOT", place->paths->root },  { "$BIN", place->bin },
-		{ "$LIB", place->paths->state }, /* its parent */
+		{ "$WORK", place->bin },          { "$LIB", place->paths->state }, /* its parent */
 	};
 	struct buffer b;
 	buffer_init_in(&b, arena, MAX_TEXT);
