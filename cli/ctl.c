@@ -17,6 +17,7 @@ static const char *const types[] = { "text", "json", "python", NULL };
 static const char *const groups[] = { "collectors", "parsers", "experts", "outputs", NULL };
 static const char *const kinds[] = { "bots", "queues", "queues-and-status", NULL };
 static const char *const levels[] = { "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL", NULL };
+static const char *const steps[] = { "console", "message", "process", NULL };
 /* Stands in the tables where the ids of the configured bots are the choices. */
 static const char *const bots[] = { NULL };
 
@@ -48,6 +49,9 @@ static const struct arg args_bot[] = { BOT(ARG_POSITIONAL), { 0 } };
 static const struct arg args_debug[] = {
 	{ ARG_FLAG, NULL, { "--get-paths" }, NULL, false, "where files are" },
 	{ ARG_FLAG, NULL, { "--get-environment-variables" }, NULL, false, "variables that matter" }, { 0 } };
+static const struct arg args_run[] = {
+	{ ARG_VALUE, "LEVEL", { "--loglevel", "-l" }, levels, false, "what it logs and shows" }, BOT(ARG_POSITIONAL),
+	{ ARG_COMMAND, "step", { NULL }, steps, false, NULL }, { 0 } };
 static const struct arg args_upgrade[] = {
 	{ ARG_VALUE, "PREVIOUS", { "-p", "--previous" }, NULL, false, "the version that the configuration was made for" },
 	{ ARG_FLAG, NULL, { "-d", "--dry-run" }, NULL, false, "say what would change, change nothing" },
@@ -67,7 +71,7 @@ static const struct command {
 	{ "list", "Bots, queues, or both", args_list, ctl_list, false },
 	{ "clear", "Empty a queue", args_clear, ctl_clear, false },
 	{ "log", "The last lines of a bot's log", args_log, ctl_log, false },
-	{ "run", "Run a bot in the foreground, step by step", NULL, later, false },
+	{ "run", "Run a bot in the foreground, step by step", args_run, ctl_run, false },
 	{ "check", "Look for mistakes in configuration and installation", args_check, ctl_check, false },
 	{ "help", "This page", args_none, show_help, true },
 	{ "start", "Start a bot, a group or all", args_start, ctl_start, false },
@@ -129,7 +133,7 @@ static int show_help(struct ctl *ctl, const struct args *args)
 	buffer_init_in(&b, &ctl->arena, 1 << 20);
 	args_help(&b, &global);
 	fwrite(b.p, 1, b.n, stdout);
-	ctl->type = CTL_TEXT; /* it has no result */
+	ctl->no_result = true;
 	return 0;
 }
 
@@ -302,7 +306,7 @@ static int main_of(struct ctl *ctl, int argc, char **argv)
 
 int command_ctl(int argc, char **argv)
 {
-	struct ctl ctl = { .result = value_null() };
+	struct ctl ctl = { .result = value_null(), .argv = argv };
 	arena_init(&ctl.arena);
 	ctl.paths = paths_new(&ctl.arena, LAYOUT_OPT, environment_real, NULL);
 	int code = main_of(&ctl, argc, argv);

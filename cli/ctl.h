@@ -28,7 +28,9 @@ struct ctl {
 	enum ctl_type type;
 	bool quiet;
 	struct log_file *log; /* intelmqctl.log, or NULL */
-	struct value result;
+	struct value result;  /* printed in JSON mode */
+	bool no_result;       /* there is none: it failed before there could be one */
+	char **argv;          /* the whole command line, as it was given */
 };
 
 /*
@@ -52,7 +54,7 @@ void ctl_print_result(struct ctl *);
 typedef int ctl_command(struct ctl *, const struct args *);
 
 ctl_command ctl_check, ctl_clear, ctl_debug, ctl_disable, ctl_enable, ctl_list, ctl_log, ctl_reload,
-	ctl_restart, ctl_start, ctl_status, ctl_stop;
+	ctl_restart, ctl_run, ctl_start, ctl_status, ctl_stop;
 
 /* Reads the configuration (again). */
 void ctl_load(struct ctl *);

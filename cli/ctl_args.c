@@ -228,7 +228,8 @@ enum args_status args_parse(struct arena *arena, struct args *args, int argc, ch
 	struct line l = { arena, args, argv, (size_t)argc, 1, 0, false };
 	bool command = false;
 	args->unknown = arena_zalloc(arena, (size_t)argc + 1, sizeof *args->unknown);
-	args->rest = (size_t)argc;
+	args->argv = argv;
+	args->n = args->rest = (size_t)argc;
 	while (l.at < l.n && !command) {
 		enum args_status status = read_one(&l, &command);
 		if (status != ARGS_OK)

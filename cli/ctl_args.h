@@ -35,7 +35,8 @@ struct args {
 	const char *description, *epilog;
 	const char *values[ARGS_MAX];
 	const char **unknown; /* what nobody knows, NULL at the end */
-	size_t rest;          /* index in argv of the ARG_COMMAND, argc without */
+	char **argv;          /* as they were given to args_parse */
+	size_t n, rest;       /* of argv; index of the ARG_COMMAND, n without */
 };
 
 enum args_status {

@@ -116,7 +116,7 @@ static int list_both(struct ctl *ctl, bool nonzero, bool sum)
 	struct list *both = list_new(&ctl->arena);
 	struct value status;
 	int code = ctl_list_queues(ctl, nonzero, sum);
-	if (ctl->result.kind == VALUE_NULL)
+	if (ctl->no_result)
 		return code;
 	list_add(both, ctl->result);
 	size_t n = ctl_bots(ctl, &bots);

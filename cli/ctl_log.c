@@ -212,7 +212,7 @@ int ctl_log(struct ctl *ctl, const struct args *args)
 		const struct value *handler = dict_get(bot->parameters, S("logging_handler"));
 		fprintf(stderr, "Unknown logging handler %s\n",
 		        value_repr(&ctl->arena, *handler).p);
-		ctl->type = CTL_TEXT; /* no result */
+		ctl->no_result = true;
 		return 1;
 	}
 	return search(&s, path);

@@ -150,8 +150,10 @@ int ctl_list_queues(struct ctl *ctl, bool nonzero, bool sum)
 	struct err err;
 	struct dict *queues, *result = dict_new(&ctl->arena);
 	int64_t total = 0;
-	if (queues_of_broker(ctl, &queues, &err) < 0)
+	if (queues_of_broker(ctl, &queues, &err) < 0) {
+		ctl->no_result = true;
 		return fail(ctl, &err);
+	}
 	struct dict *all = numbers_of(ctl, queues);
 	for (size_t i = 0; i < all->n; i++)
 		total += all->pairs[i].value.integer;

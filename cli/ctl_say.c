@@ -116,7 +116,7 @@ void ctl_error(struct ctl *ctl, const char *format, ...)
 void ctl_print_result(struct ctl *ctl)
 {
 	struct buffer out;
-	if (ctl->type != CTL_JSON)
+	if (ctl->type != CTL_JSON || ctl->no_result)
 		return;
 	buffer_init_in(&out, &ctl->arena, MAX_RESULT);
 	json_write(&out, ctl->result, JSON_INDENT4);
