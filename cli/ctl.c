@@ -66,23 +66,23 @@ static const struct command {
 	const char *name, *help;
 	const struct arg *args; /* NULL: the command reads its arguments itself */
 	ctl_command *run;
-	bool without_runtime; /* of use even where runtime.yaml cannot be read */
+	enum { NEEDS_RUNTIME, NEEDS_NOTHING, NEEDS_INTELMQD } needs;
 } commands[] = {
-	{ "list", "Bots, queues, or both", args_list, ctl_list, false },
-	{ "clear", "Empty a queue", args_clear, ctl_clear, false },
-	{ "log", "The last lines of a bot's log", args_log, ctl_log, false },
-	{ "run", "Run a bot in the foreground, step by step", args_run, ctl_run, false },
-	{ "check", "Look for mistakes in configuration and installation", args_check, ctl_check, false },
-	{ "help", "This page", args_none, show_help, true },
-	{ "start", "Start a bot, a group or all", args_start, ctl_start, false },
-	{ "stop", "Stop a bot, a group or all", args_stop, ctl_stop, false },
-	{ "restart", "Stop and start a bot, a group or all", args_restart, ctl_restart, false },
-	{ "reload", "Let a bot, a group or all read their parameters again", args_reload, ctl_reload, false },
-	{ "status", "What a bot, a group or all do", args_status, ctl_status, false },
-	{ "enable", "Let `start` start a bot", args_bot, ctl_enable, false },
-	{ "disable", "Let `start` leave a bot out", args_bot, ctl_disable, false },
-	{ "upgrade-config", "Bring an older configuration up to date", args_upgrade, later, false },
-	{ "debug", "Paths and environment", args_debug, ctl_debug, true },
+	{ "list", "Bots, queues, or both", args_list, ctl_list, NEEDS_RUNTIME },
+	{ "clear", "Empty a queue", args_clear, ctl_clear, NEEDS_RUNTIME },
+	{ "log", "The last lines of a bot's log", args_log, ctl_log, NEEDS_RUNTIME },
+	{ "run", "Run a bot in the foreground, step by step", args_run, ctl_run, NEEDS_INTELMQD },
+	{ "check", "Look for mistakes in configuration and installation", args_check, ctl_check, NEEDS_RUNTIME },
+	{ "help", "This page", args_none, show_help, NEEDS_NOTHING },
+	{ "start", "Start a bot, a group or all", args_start, ctl_start, NEEDS_INTELMQD },
+	{ "stop", "Stop a bot, a group or all", args_stop, ctl_stop, NEEDS_INTELMQD },
+	{ "restart", "Stop and start a bot, a group or all", args_restart, ctl_restart, NEEDS_INTELMQD },
+	{ "reload", "Let a bot, a group or all read their parameters again", args_reload, ctl_reload, NEEDS_INTELMQD },
+	{ "status", "What a bot, a group or all do", args_status, ctl_status, NEEDS_RUNTIME },
+	{ "enable", "Let `start` start a bot", args_bot, ctl_enable, NEEDS_RUNTIME },
+	{ "disable", "Let `start` leave a bot out", args_bot, ctl_disable, NEEDS_RUNTIME },
+	{ "upgrade-config", "Bring an older configuration up to date", args_upgrade, later, NEEDS_RUNTIME },
+	{ "debug", "Paths and environment", args_debug, ctl_debug, NEEDS_NOTHING },
 };
 enum { N_COMMANDS = sizeof commands / sizeof *commands };
 
@@ -185,23 +185,24 @@ void ctl_load(struct ctl *ctl)
 	ctl->bot_ids = ids;
 }
 
-/* Bots are run by intelmqd, whatever the reference's process manager is set to; but a slip should not pass. */
-static int check_settings(const struct ctl *ctl)
+/* Bots are run by intelmqd; who wants another program for it should know. */
+static int check_manager(const struct ctl *ctl, bool changes)
 {
 	const struct value *v = dict_get(ctl->runtime->global, S("process_manager"));
 	if (!v || v->kind != VALUE_STR || str_eq(v->text, S("intelmq")))
 		return 0;
-	if (str_eq(v->text, S("supervisor"))) {
+	if (!str_eq(v->text, S("supervisor")))
+		fprintf(stderr,
+		        "Invalid process manager given: '%.*s', should be one of ['intelmq', "
+		        "'supervisor'].\n",
+		        STR_ARG(v->text));
+	else if (changes)
 		fprintf(stderr,
 		        "The process manager 'supervisor' is not supported yet. Set "
 		        "process_manager to 'intelmq' in %.*s: intelmqd then runs the bots.\n",
 		        STR_ARG(ctl->runtime->file));
-		return -1;
-	}
-	fprintf(stderr,
-	        "Invalid process manager given: '%.*s', should be one of ['intelmq', "
-	        "'supervisor'].\n",
-	        STR_ARG(v->text));
+	else
+		return 0;
 	return -1;
 }
 
@@ -240,11 +241,12 @@ static const struct arg *with_bots(struct ctl *ctl, const struct arg *table)
 
 static int run(struct ctl *ctl, const struct command *command, const struct args *args)
 {
-	if (!ctl->runtime && !command->without_runtime) {
+	if (command->needs != NEEDS_NOTHING && !ctl->runtime) {
 		fprintf(stderr, "Error loading '%s': %s\n", ctl->paths->runtime, ctl->unreadable);
 		return 1;
 	}
-	if (!command->without_runtime && check_settings(ctl) < 0)
+	if (command->needs != NEEDS_NOTHING &&
+	    check_manager(ctl, command->needs == NEEDS_INTELMQD) < 0)
 		return 1;
 	ctl_log_open(ctl);
 	int code = command->run(ctl, args);

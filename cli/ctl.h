@@ -40,6 +40,8 @@ struct ctl {
 void ctl_say(struct ctl *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void ctl_complain(struct ctl *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void ctl_error(struct ctl *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* One line on stdout in text mode, which is of no use in intelmqctl.log. */
+void ctl_print(struct ctl *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* As ctl_say, in green on a terminal. */
 void ctl_say_good(struct ctl *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

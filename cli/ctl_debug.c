@@ -59,10 +59,10 @@ static void show(struct ctl *ctl, struct dict *all, struct str key, const char *
                  struct dict *part)
 {
 	dict_set(all, key, value_dict(part));
-	ctl_say(ctl, "%s:", title);
+	ctl_print(ctl, "%s:", title);
 	for (size_t i = 0; i < part->n; i++)
-		ctl_say(ctl, "%.*s: %s", STR_ARG(part->pairs[i].key),
-		        value_repr(&ctl->arena, part->pairs[i].value).p);
+		ctl_print(ctl, "%.*s: %s", STR_ARG(part->pairs[i].key),
+		          value_repr(&ctl->arena, part->pairs[i].value).p);
 }
 
 int ctl_debug(struct ctl *ctl, const struct args *args)

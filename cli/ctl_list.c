@@ -3,8 +3,6 @@
 #include "cli/ctl_bots.h"
 #include "cli/ctl_queues.h"
 
-#include <stdio.h>
-
 #include "engine/types.h"
 
 /* ---- Configured bots ---- */
@@ -26,7 +24,7 @@ static int list_configured(struct ctl *ctl, bool enabled_only)
 		    (enabled_only && (!enabled || !value_truthy(*enabled))))
 			continue;
 		if (ctl->quiet)
-			printf("%.*s\n", STR_ARG(bot->id));
+			ctl_print(ctl, "%.*s", STR_ARG(bot->id));
 		ctl_say(ctl, "Bot ID: %.*s", STR_ARG(bot->id));
 		ctl_say(ctl, "Description: %.*s", STR_ARG(bot->description));
 	}

@@ -121,11 +121,11 @@ static void answer(struct search *s)
 		struct value entry = s->found->items[i];
 		list_add(oldest_first, entry);
 		struct str extended = text_in(entry, "extended_message");
-		ctl_say(s->ctl, "%.*s - %.*s - %.*s - %.*s", STR_ARG(text_in(entry, "date")),
-		        STR_ARG(text_in(entry, "bot_id")), STR_ARG(text_in(entry, "log_level")),
-		        (int)text_in(entry, "message").n, text_in(entry, "message").p);
+		ctl_print(s->ctl, "%.*s - %.*s - %.*s - %.*s", STR_ARG(text_in(entry, "date")),
+		          STR_ARG(text_in(entry, "bot_id")), STR_ARG(text_in(entry, "log_level")),
+		          (int)text_in(entry, "message").n, text_in(entry, "message").p);
 		if (extended.p)
-			ctl_say(s->ctl, "%.*s", (int)extended.n, extended.p);
+			ctl_print(s->ctl, "%.*s", (int)extended.n, extended.p);
 	}
 	s->ctl->result = value_list(oldest_first);
 }

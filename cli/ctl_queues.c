@@ -138,10 +138,7 @@ static struct value queues_of_bot(struct ctl *ctl, const struct dict *queues,
 
 static int fail(struct ctl *ctl, const struct err *err)
 {
-	ctl_error(ctl,
-	          "The broker cannot be asked: %s. It runs while intelmqd runs; `intelmqctl "
-	          "start` starts both.",
-	          err->text);
+	ctl_error(ctl, "The broker cannot be asked: %s.", err->text);
 	return 1;
 }
 

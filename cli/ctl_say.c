@@ -96,6 +96,15 @@ void ctl_say_good(struct ctl *ctl, const char *format, ...)
 	va_end(list);
 }
 
+void ctl_print(struct ctl *ctl, const char *format, ...)
+{
+	va_list list;
+	va_start(list, format);
+	if (ctl->type == CTL_TEXT)
+		put(stdout, "", formatted(ctl, format, list), "\n");
+	va_end(list);
+}
+
 void ctl_complain(struct ctl *ctl, const char *format, ...)
 {
 	va_list list;
