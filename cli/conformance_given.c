@@ -50,9 +50,8 @@ static const char *cannot(struct place *place, const char *path)
 
 static int broker_wait(struct place *place, struct err *err)
 {
-	const char *path = arena_printf(&place->c->arena, "%sbroker.sock", place->paths->run).p;
 	for (int waited = 0; waited < BROKER_WAIT_MS; waited += 20) {
-		if (broker_connect(path, -1, &place->broker, err) == 0)
+		if (broker_connect(place->paths->broker_socket, -1, &place->broker, err) == 0)
 			return 0;
 		place->broker = NULL;
 		poll(NULL, 0, 20);

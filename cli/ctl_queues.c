@@ -10,10 +10,9 @@
 
 #define INTERNAL "-internal"
 
-static int broker_open(struct ctl *ctl, struct broker **out, struct err *err)
+static int broker_open(const struct ctl *ctl, struct broker **out, struct err *err)
 {
-	const char *path = arena_printf(&ctl->arena, "%sbroker.sock", ctl->paths->run).p;
-	return broker_connect(path, -1, out, err);
+	return broker_connect(ctl->paths->broker_socket, -1, out, err);
 }
 
 int queues_of_broker(struct ctl *ctl, struct dict **out, struct err *err)
