@@ -35,24 +35,40 @@ static struct str text_of(const struct dict *d, struct str key)
 	return v && v->kind == VALUE_STR ? v->text : STR_NONE;
 }
 
+/* Of what a running bot does, only what keeps it from getting on is worth a line. */
+static bool is_in_the_way(struct str reason)
+{
+	static const char *const beginnings[] = { "waiting: ", "waiting for the broker",
+		                                  "backing off", "it is no longer in" };
+	for (size_t i = 0; i < sizeof beginnings / sizeof *beginnings; i++)
+		if (str_starts(reason, str_of(beginnings[i])))
+			return true;
+	return false;
+}
+
 /* What intelmqd says of a bot, in the words of the reference. False: it does not run it. */
 static bool supervised_state(struct ctl *ctl, const struct runtime_bot *bot,
                              const struct dict *bots, struct bot_state *out)
 {
 	const struct value *v = bots ? dict_get(bots, bot->id) : NULL;
+	*out = (struct bot_state){ .status = bot->enabled ? BOT_STOPPED : BOT_DISABLED };
 	if (!v || v->kind != VALUE_DICT)
 		return false;
-	struct str state = text_of(v->dict, S("state")), reason = text_of(v->dict, S("reason"));
-	*out = (struct bot_state){ .status = bot->enabled ? BOT_STOPPED : BOT_DISABLED };
-	if (str_eq(state, S("running")) || str_eq(state, S("starting")))
+	struct str state = text_of(v->dict, S("state"));
+	out->reason = text_of(v->dict, S("reason"));
+	if (str_eq(state, S("running")) || str_eq(state, S("starting"))) {
 		out->status = BOT_RUNNING;
-	else if (str_eq(state, S("stopping")))
+		if (!is_in_the_way(out->reason))
+			out->reason = STR_NONE;
+	} else if (str_eq(state, S("stopping"))) {
 		out->status = BOT_STOPPING;
-	else if (!str_eq(state, S("crashed")) && !str_eq(state, S("failed")))
-		return false;
-	else
+	} else if (str_eq(state, S("crashed")) || str_eq(state, S("failed"))) {
 		out->reason = arena_printf(&ctl->arena, "%.*s%s%.*s", STR_ARG(state),
-		                           reason.n ? ": " : "", STR_ARG(reason));
+		                           out->reason.n ? ": " : "", STR_ARG(out->reason));
+		out->waits = true;
+	} else {
+		return false;
+	}
 	return true;
 }
 
@@ -62,9 +78,14 @@ int bots_states(struct ctl *ctl, const struct runtime_bot *const *bots, size_t n
 	const struct dict *supervised;
 	if (daemon_status(ctl, &supervised) < 0)
 		return -1;
-	for (size_t i = 0; i < n; i++)
-		if (!supervised_state(ctl, bots[i], supervised, &states[i]))
-			foreign_state(ctl, bots[i], &states[i]);
+	for (size_t i = 0; i < n; i++) {
+		struct bot_state foreign;
+		if (supervised_state(ctl, bots[i], supervised, &states[i]))
+			continue;
+		foreign_state(ctl, bots[i], &foreign);
+		if (foreign.status == BOT_RUNNING || foreign.status == BOT_UNKNOWN)
+			states[i] = foreign;
+	}
 	return 0;
 }
 

@@ -14,8 +14,10 @@ enum bot_status { BOT_RUNNING, BOT_STOPPING, BOT_STOPPED, BOT_DISABLED, BOT_UNKN
 
 struct bot_state {
 	enum bot_status status;
-	struct str reason; /* why it is not as one would think ("failed: …"), or STR_NONE */
-	pid_t foreign;     /* the process, if it runs without intelmqd; else 0 */
+	struct str
+		reason; /* why it is not as one would think ("failed: …", "waiting: queue 'x' is full"), or STR_NONE */
+	bool waits; /* it does not run, but intelmqd has something in mind for it (crashed, failed) */
+	pid_t foreign; /* the process, if it runs without intelmqd; else 0 */
 };
 
 /* "running" …: the word in JSON. */

@@ -154,7 +154,7 @@ static bool announce_stop(struct ctl *ctl, const struct scope *s, size_t i)
 		ctl_complain(ctl, "Bot %.*s was NOT RUNNING.", STR_ARG(bot->id));
 	else
 		bot_state_say(ctl, bot, state);
-	return runs || state->reason.n;
+	return runs || state->waits;
 }
 
 static void stop_foreign(const struct ctl *ctl, const struct scope *s)
