@@ -11,7 +11,8 @@
  *	{"daemon": {"pid": 1, "version": "…", "sandbox": "landlock 3, seccomp" or "none: why"},
  *	 "broker": {"state": "running", "reason": "…", "pid": 2},
  *	 "bots": {"<id>": {"state": "…", "reason": "…", "pid": 3, "since": "<ISO time>", "restarts": 0, "module": "…",
- *	                   "enabled": true, "received": 0, "sent": 0, "failed": 0, "dumped": 0}},
+ *	                   "enabled": true, "received": 0, "sent": 0, "failed": 0, "dumped": 0,
+ *	                   "sandbox": "landlock 3, seccomp"}},
  *	 "error": "…"}                              only if the request could not be carried out
  * "bots" has those that were asked for. States: starting, running, stopping, stopped, disabled, crashed (is started
  * again at a time that the reason names), failed (is not: the reason says why). `reason` is a sentence for people.

@@ -67,6 +67,7 @@ bool process_read_page(const struct process *p, struct worker_page *out)
 		return false;
 	*out = *p->page;
 	out->state[PAGE_STATE - 1] = 0;
+	out->sandbox[PAGE_SANDBOX - 1] = 0;
 	return true;
 }
 

@@ -86,6 +86,13 @@ static void add_counters(const struct bot_child *bot, struct dict *out)
 	dict_set(out, S("dumped"), value_int(bounded(sum.dumped)));
 }
 
+static void add_sandbox(const struct bot_child *bot, struct dict *out, struct arena *arena)
+{
+	struct worker_page page;
+	if (bot->n && process_read_page(&bot->all[0].process, &page) && page.sandbox[0])
+		dict_set(out, S("sandbox"), text_value(arena, page.sandbox));
+}
+
 static struct value bot_value(const struct bot_child *bot, struct arena *arena)
 {
 	const struct bot_process *p = speaker(bot);
@@ -100,7 +107,20 @@ static struct value bot_value(const struct bot_child *bot, struct arena *arena)
 	if (bot->n > 1)
 		dict_set(out, S("instances"), value_int(bot->n));
 	add_counters(bot, out);
+	add_sandbox(bot, out, arena);
 	return value_dict(out);
+}
+
+/* What is in force, as the first bot tells that should be in one. */
+static struct value sandbox_value(const struct daemon *d, struct arena *arena)
+{
+	struct worker_page page;
+	for (size_t i = 0; i < d->n; i++) {
+		const struct bot_child *bot = d->bots[i];
+		if (bot->n && process_read_page(&bot->all[0].process, &page) && page.sandbox[0])
+			return text_value(arena, page.sandbox);
+	}
+	return value_str(S("none: no bot runs that needs one"));
 }
 
 static struct value broker_value(const struct daemon *d, struct arena *arena)
@@ -120,7 +140,7 @@ struct value status_answer(struct daemon *d, const struct request *r, struct are
 	struct dict *out = dict_new(arena), *self = dict_new(arena), *bots = dict_new(arena);
 	dict_set(self, S("pid"), value_int(getpid()));
 	dict_set(self, S("version"), value_str(S(INTELMQ_VERSION)));
-	dict_set(self, S("sandbox"), value_str(S("none: not in this version")));
+	dict_set(self, S("sandbox"), sandbox_value(d, arena));
 	dict_set(out, S("daemon"), value_dict(self));
 	dict_set(out, S("broker"), broker_value(d, arena));
 	for (size_t i = 0; i < r->n; i++) {

@@ -21,6 +21,19 @@ static const char *directory_of(const struct logbook *j, const struct settings *
 	                                                         : j->options.paths->log;
 }
 
+static void read_settings(struct arena *arena, const struct dict *parameters, struct settings *out)
+{
+	param_load(arena, settings_params, &settings_defaults, sizeof *out, parameters, out, NULL);
+}
+
+const char *logbook_folder(const struct logbook *j, const struct dict *parameters,
+                           struct arena *arena)
+{
+	struct settings settings;
+	read_settings(arena, parameters, &settings);
+	return directory_of(j, &settings);
+}
+
 static int open_log(struct logbook *j, const struct dict *parameters, struct err *err)
 {
 	struct arena arena;
@@ -30,8 +43,7 @@ static int open_log(struct logbook *j, const struct dict *parameters, struct err
 	if (j->options.to_stderr)
 		return 0;
 	arena_init(&arena);
-	param_load(&arena, settings_params, &settings_defaults, sizeof settings, parameters,
-	           &settings, NULL);
+	read_settings(&arena, parameters, &settings);
 	if (str_eq(str_of(settings.logging_handler), S("syslog"))) {
 		rc = log_syslog_open(settings.logging_syslog, signature, &j->syslog, err);
 	} else if (!str_eq(str_of(settings.logging_handler), S("stream"))) {

@@ -20,6 +20,9 @@ int logbook_open(const struct logbook_options *, const struct dict *parameters,
                  struct logbook **out, struct err *);
 void logbook_close(struct logbook *);
 
+/* The folder of the bot's log and dump files. */
+const char *logbook_folder(const struct logbook *, const struct dict *parameters, struct arena *);
+
 /* Opens the log anew, so that another program may have moved it away. On failure it stays where it was. */
 int logbook_reopen(struct logbook *, const struct dict *parameters, struct err *);
 

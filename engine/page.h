@@ -11,7 +11,7 @@
 
 #include "engine/worker.h"
 
-enum { PAGE_VERSION = 1, PAGE_STATE = 300 };
+enum { PAGE_VERSION = 1, PAGE_STATE = 300, PAGE_SANDBOX = 100 };
 
 /* A place in the stream of a bot: a message, and in a parser the row of it. */
 struct place {
@@ -27,7 +27,8 @@ struct worker_page {
 	/* 1 if it is worth starting again after that: time may heal it (no broker, an init that says TRY_LATER), or exit code
 	 * 75 asked for it. 0 after BAD_CONF, error_procedure, SIGTERM, the end of a scheduled run. */
 	uint32_t restart;
-	char state[PAGE_STATE]; /* worker_state, a sentence */
+	char state[PAGE_STATE];     /* worker_state, a sentence */
+	char sandbox[PAGE_SANDBOX]; /* what is in force, or "none: why"; empty: this bot has none */
 	struct counters counters;
 	struct place
 		working; /* on what; block 0: on nothing; row 0: not at a row that can be left out */

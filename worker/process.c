@@ -15,6 +15,7 @@
 
 #include "build_config.h"
 #include "engine/types.h"
+#include "worker/bot_sandbox.h"
 #include "worker/privileges.h"
 #include "worker/setup.h"
 #include "worker/signals.h"
@@ -37,6 +38,7 @@ struct bot_process {
 	struct broker *broker;
 	struct worker *worker;
 	bool cut_off; /* poll has seen the end of the connection */
+	bool sandboxed;
 };
 
 /* ---- What intelmqd hands over ---- */
@@ -125,6 +127,33 @@ static int connect_broker(struct bot_process *p)
 	return 0;
 }
 
+/* ---- The sandbox ---- */
+
+/*
+ * Parsers and experts read what strangers wrote: they give up all that they do not need, once init has read what it needs.
+ * One that was started by hand must be able to execute itself anew, and stays outside.
+ */
+static int enter_sandbox(struct bot_process *p, struct err *err)
+{
+	const struct bot_type *type = p->setup.type;
+	if (!p->page || !p->supervised || (type->rows == ROWS_NONE && !type->enrich))
+		return 0;
+	const struct dict *parameters = p->setup.config.parameters;
+	const char *folder = logbook_folder(p->setup.logbook, parameters, &p->arena);
+	struct sandbox_rules rules = bot_sandbox_rules(&p->arena, type, parameters, p->paths,
+	                                               folder);
+	p->sandboxed = true;
+	return sandbox_enter(&rules, p->page->sandbox, sizeof p->page->sandbox, err);
+}
+
+static void tell_refused(struct bot_process *p)
+{
+	char name[40];
+	if (p->sandboxed && sandbox_refused(name, sizeof name))
+		setup_log(&p->setup, LEVEL_WARNING, "The sandbox refused the system call %s.",
+		          name);
+}
+
 /* ---- Running ---- */
 
 static int open_worker(struct bot_process *p, struct err *err)
@@ -143,6 +172,8 @@ static bool reload(struct bot_process *p)
 	struct bot_config config;
 	struct err err = { 0 };
 	setup_log(&p->setup, LEVEL_INFO, "Received SIGHUP, initializing again later.");
+	if (p->sandboxed) /* it cannot read the file; intelmqd starts it with what stands there now */
+		return true;
 	int fits = setup_reread(&p->setup, &config, &err);
 	if (fits < 0)
 		setup_log(&p->setup, LEVEL_ERROR, "%s; the bot goes on as it is.", err.text);
@@ -178,6 +209,7 @@ static int run(struct bot_process *p)
 		if (signals_take_reload() && reload(p))
 			return EXIT_ANEW;
 		int64_t wait = worker_step(p->worker);
+		tell_refused(p);
 		if (wait == WORKER_STOPPED)
 			return worker_exit_code(p->worker);
 		if (wait > 0)
@@ -254,7 +286,7 @@ static int live(struct bot_process *p)
 	}
 	if (rc != 0)
 		return rc < 0 ? 0 : rc;
-	return run(p);
+	return enter_sandbox(p, &err) < 0 ? fail(p, &err) : run(p);
 }
 
 static void tidy(struct bot_process *p, int rc)
