@@ -19,10 +19,14 @@ struct str recorded_text(const struct place *place, struct arena *arena, struct 
 	struct {
 		const char *name, *path;
 	} own[] = {
-		{ "$ETC", place->paths->config }, { "$LOG", place->paths->log },
-		{ "$RUN", place->paths->run },    { "$STATE", place->paths->state },
-		{ "$ROOT", place->paths->root },  { "$BIN", place->bin },
-		{ "$WORK", place->bin },          { "$LIB", place->paths->state }, /* its parent */
+		{ "$ETC", place->paths->config },
+		{ "$LOG", place->paths->log },
+		{ "$RUN", place->paths->run },
+		{ "$STATE", place->paths->state },
+		{ "$ROOT", place->paths->root },
+		{ "$BIN", place->bin },
+		{ "$WORK", place->bin },
+		/* any folder does */ { "$LIB", place->paths->state }, /* its parent */
 	};
 	struct buffer b;
 	buffer_init_in(&b, arena, MAX_TEXT);
