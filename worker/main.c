@@ -27,6 +27,7 @@ static const struct command {
 	{ "broker", command_broker, "keep the queues: the embedded broker", "intelmq-broker" },
 	{ "check", command_check, "look at the configuration without starting anything" },
 	{ "conformance", command_conformance, "replay recorded behaviour of the reference" },
+	{ "ctl", command_ctl, "control the bots", "intelmqctl" },
 	{ "daemon", command_daemon, "start and watch the broker and the bots", "intelmqd" },
 	{ "describe", command_describe, "print what a bot is and which parameters it has" },
 	{ "dump", command_dump, "look at what bots could not process, and send it again",
