@@ -11,9 +11,9 @@
 #include <stdlib.h>
 
 enum {
-	COUNTER_BITS = 40,      /* of an identity; the rest is the epoch */
-	BLOCK_MESSAGES = 65536, /* a larger commit becomes several blocks */
-	BLOCK_BYTES = 1 << 30,  /* likewise, unless it is one message */
+	COUNTER_BITS = 40,       /* of an identity; the rest is the epoch */
+	BLOCK_MESSAGES = 65536,  /* a larger commit becomes several blocks */
+	BLOCK_BYTES = 512 << 20, /* likewise, unless it is one message */
 };
 
 struct core {
@@ -336,6 +336,24 @@ struct str core_full_queue(struct core_consumer *c)
 {
 	const struct queue *full = full_destination(c);
 	return full ? full->name : STR_NONE;
+}
+
+int64_t core_ahead(const struct core_consumer *c, uint64_t bytes, int64_t since)
+{
+	int64_t latest = -1;
+	for (size_t i = 0; i < c->n_destinations; i++) {
+		const struct queue *queue = c->destinations[i];
+		bool exempt = c->source && c->source->cycle == queue->cycle;
+		if (!exempt && queue->bytes > bytes && queue->served_at >= since &&
+		    queue->served_at > latest)
+			latest = queue->served_at;
+	}
+	return latest;
+}
+
+void core_served(struct core_consumer *c, int64_t now)
+{
+	c->source->served_at = now;
 }
 
 uint64_t core_available(const struct core_consumer *c)

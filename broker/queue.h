@@ -80,6 +80,7 @@ struct queue {
 	struct journal *journal; /* NULL: nothing persists */
 	uint32_t id;             /* in the database */
 	struct gap gap;
+	int64_t served_at; /* when a consumer last took something, for whoever has a clock */
 
 	/* Queues that lie on common cycles form one budget; ring of its members, see cycle.h. */
 	struct queue *cycle, *next_in_cycle;

@@ -9,9 +9,11 @@
 #include <stdlib.h>
 
 enum {
-	ENOUGH_MESSAGES = 100, /* a batch of so many is given at once */
-	BUSY_MS = 20,          /* a client that got a batch so lately is under load … */
-	LINGER_MS = 2,         /* … and waits so long for a larger one */
+	ENOUGH_MESSAGES = 100,    /* a batch of so many is given at once */
+	BUSY_MS = 20,             /* a client that got a batch so lately is under load … */
+	LINGER_MS = 2,            /* … and waits so long for a larger one */
+	AHEAD_BYTES = 128 * 1024, /* in a queue that is being read … */
+	AHEAD_MS = 30, /* … which it is if something was taken so lately: its producers wait */
 	MAX_PEEK = 10000,
 };
 
@@ -360,6 +362,13 @@ static bool should_linger(const struct client *c, int64_t now)
 	       core_available(c->consumer) < enough;
 }
 
+/* Milliseconds that it should wait for those behind it; 0: none. */
+static int64_t must_wait(const struct client *c, int64_t now)
+{
+	int64_t served = core_ahead(c->consumer, AHEAD_BYTES, now - AHEAD_MS);
+	return served < 0 ? 0 : served + AHEAD_MS + 1 - now;
+}
+
 static void give_batch(struct client *c, int64_t now)
 {
 	struct server *s = c->server;
@@ -376,6 +385,7 @@ static void give_batch(struct client *c, int64_t now)
 	}
 	c->asked = ASKED_NOTHING;
 	c->served_at = now;
+	core_served(c->consumer, now);
 	frame_batch_write(client_out(c), &batch);
 	for (size_t i = 0; i < batch.n; i++)
 		client_add_part(c, batch.messages[i].body);
@@ -428,6 +438,8 @@ void session_serve(struct client *c, int64_t now)
 	}
 	if (!c->consumer || c->ended || c->n_parts)
 		return;
+	if ((c->asked == ASKED_BATCH || c->asked == ASKED_ROOM) && must_wait(c, now))
+		return;
 	if (c->asked == ASKED_BATCH)
 		give_batch(c, now);
 	else if (c->asked == ASKED_ROOM)
@@ -438,8 +450,12 @@ void session_serve(struct client *c, int64_t now)
 
 int64_t session_deadline(const struct client *c, int64_t now)
 {
-	if (!c->consumer || c->asked != ASKED_BATCH || !core_available(c->consumer) ||
-	    !should_linger(c, now))
+	if (!c->consumer || (c->asked != ASKED_BATCH && c->asked != ASKED_ROOM))
+		return -1;
+	int64_t wait = must_wait(c, now);
+	if (wait)
+		return wait;
+	if (c->asked == ASKED_ROOM || !core_available(c->consumer) || !should_linger(c, now))
 		return -1;
 	return c->asked_at + LINGER_MS - now;
 }
