@@ -440,11 +440,6 @@ static int time_out(const struct server *s, int timeout_ms)
 	return timeout_ms;
 }
 
-int server_fd(const struct server *s)
-{
-	return s->epoll;
-}
-
 int server_step(struct server *s, int timeout_ms, struct err *err)
 {
 	struct epoll_event events[EVENTS];

@@ -323,6 +323,7 @@ static void launch(struct daemon *d, struct bot_process *p, const char *file, co
 		.has_page = !p->foreign,
 	};
 	if (introduce(d, p, arena, &launch.broker_fd, &err) < 0) {
+		d->broker.deaf_until = clock_monotonic_ms() + BROKER_DEAF;
 		put_off(d, p, &err);
 		return;
 	}
@@ -347,6 +348,8 @@ static const char *obstacle(struct daemon *d, struct bot_process *p, char *out, 
 		snprintf(out, size, "it waits for the broker, which is %s%s%s",
 		         child_state_name(d->broker.child.state),
 		         *d->broker.child.reason ? ": " : "", d->broker.child.reason);
+	else if (clock_monotonic_ms() < d->broker.deaf_until)
+		snprintf(out, size, "it waits for the broker, which takes no connections");
 	else if (configuration_read(d) < 0)
 		snprintf(out, size, "%s", d->trouble);
 	else

@@ -57,6 +57,7 @@ static void take_ready(void *owner, uint32_t events)
 		return; /* it ends; that is said elsewhere */
 	daemon_log(d, LEVEL_INFO, "the broker serves");
 	child_ready(&d->broker.child);
+	d->broker.deaf_until = 0;
 	hurry_bots(d);
 }
 

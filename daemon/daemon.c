@@ -290,6 +290,8 @@ static int step(struct program *p)
 	tell_manager(d);
 	if (d->phase != DAEMON_RUNS)
 		return POLL_STARTING;
+	if (d->notify.watchdog_ms && d->notify.next_ms < next)
+		next = d->notify.next_ms;
 	next -= clock_monotonic_ms();
 	return next < 0 ? 0 : next > MAX_WAIT ? MAX_WAIT : (int)next;
 }

@@ -27,6 +27,7 @@ enum {
 	STOP_BROKER = 30000,     /* its last group may have to wait for a slow disk */
 	OOM_SCORE_NEEDED = -900, /* of intelmqd and the broker, as far as it is allowed */
 	OOM_SCORE_BOT = 200,
+	BROKER_DEAF = 1000,
 	FOREIGN_READY = 500, /* ms after which a program that does not tell counts as running */
 	POLL_STARTING = 10, /* ms between two looks at the pages: while somebody starts, and else */
 	POLL_RUNNING = 1000,
@@ -73,6 +74,7 @@ struct broker_child {
 	struct child child;
 	struct process process;
 	struct watch ready; /* what it tells when it serves */
+	int64_t deaf_until; /* monotonic ms: it took no connection, and is not asked again before that */
 	struct former former;
 };
 

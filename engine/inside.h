@@ -178,6 +178,8 @@ enum result parse_report(struct worker *, const struct event *report);
 int worker_commit_part(struct worker *, uint64_t note);
 /* The same for what a collector has emitted. */
 int worker_commit_emitted(struct worker *, bool durable);
+/* Between two parts: until there is room for the next one. -1: the broker is away, or the bot is to end. */
+int worker_wait_for_room(struct worker *);
 /* Keyed state alone, durably; what is in hand stays so. */
 int worker_commit_state(struct worker *);
 

@@ -245,13 +245,7 @@ static enum result finish_part(struct parse *p, size_t done)
 	struct worker *w = p->w;
 	if (commit_part(p, done) != DONE)
 		return TRY_LATER;
-	uint64_t block = working_pauses(w);
-	int room = broker_wait_for_room(w->consumer, &w->bot.err);
-	working_goes_on(w, block);
-	if (room == 0)
-		return abandon(p, 0);
-	w->broker_failed = room < 0;
-	return room < 0 ? TRY_LATER : DONE;
+	return worker_wait_for_room(w) < 0 ? TRY_LATER : DONE;
 }
 
 /* Of which row of this report the page speaks, 0: of none. A report that fails as a whole has no rows that can be left out. */

@@ -449,6 +449,16 @@ int worker_commit_emitted(struct worker *w, bool durable)
 	return commit_inside(w, NULL, durable);
 }
 
+int worker_wait_for_room(struct worker *w)
+{
+	uint64_t block = working_pauses(w);
+	int room = broker_wait_for_room(w->consumer, &w->bot.err);
+	working_goes_on(w, block);
+	w->abandoned = room == 0;
+	w->broker_failed = room < 0;
+	return room > 0 ? 0 : -1;
+}
+
 int worker_commit_state(struct worker *w)
 {
 	struct arena_mark mark = arena_mark(&w->batch);
