@@ -5,6 +5,7 @@
 #include "broker/cycle.h"
 #include "broker/gap.h"
 #include "broker/journal.h"
+#include "broker/rules.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -12,7 +13,7 @@
 
 enum {
 	COUNTER_BITS = 40,      /* of an identity; the rest is the epoch */
-	BLOCK_MESSAGES = 65536, /* a larger commit becomes several blocks */
+	BLOCK_MESSAGES = USUAL_OR_TEST(65536, 4), /* a larger commit becomes several blocks */
 	BLOCK_BYTES = 1 << 30,  /* likewise, unless it is one message */
 };
 
@@ -176,7 +177,8 @@ static int check_names(const struct core *core, const struct consumer_names *nam
 			               STR_ARG(names->bot));
 	for (size_t i = 0; i < core->consumers_end; i++) {
 		const struct core_consumer *c = core->consumers[i];
-		if (c && c->instance == names->instance && str_eq(c->bot, names->bot))
+		if (c && rule_on(RULE_FENCE) && c->instance == names->instance &&
+		    str_eq(c->bot, names->bot))
 			return err_set(err, FAULT_OTHER,
 			               "bot '%.*s', instance %u is connected already",
 			               STR_ARG(names->bot), names->instance);
@@ -262,10 +264,16 @@ int core_open(struct core *core, const struct consumer_names *names, struct core
 	return 0;
 }
 
+void core_drop_claims(struct core_consumer *c)
+{
+	if (rule_on(RULE_CLAIM_FREE))
+		holdings_free(c);
+}
+
 void core_close(struct core_consumer *c)
 {
 	struct core *core = c->core;
-	holdings_free(c);
+	core_drop_claims(c);
 	count_siblings(core, c, false);
 	if (c->source) {
 		struct core_consumer **link = &c->source->readers;
@@ -299,7 +307,7 @@ static bool has_room(struct core *core, const struct queue *queue)
 		messages += member->messages;
 		bytes += member->bytes;
 		member = member->next_in_cycle;
-	} while (member != queue);
+	} while (member != queue && rule_on(RULE_SCC));
 	return !over(messages, core->limits.messages) && !over(bytes, core->limits.bytes);
 }
 
@@ -309,19 +317,24 @@ static const struct queue *kept_out(const struct core_consumer *c)
 	const struct core *core = c->core;
 	if (core->pressure == PRESSURE_NONE || !c->n_destinations)
 		return NULL;
-	return core->pressure == PRESSURE_STUCK || !c->source ? core->disk : NULL;
+	return core->pressure == PRESSURE_STUCK || !c->source || !rule_on(RULE_DISK_DRAIN)
+	             ? core->disk
+	             : NULL;
 }
 
 static const struct queue *full_destination(struct core_consumer *c)
 {
 	struct core *core = c->core;
-	const struct queue *out = kept_out(c);
+	const struct queue *out = rule_on(RULE_ROOM) ? kept_out(c) : NULL;
+	if (!rule_on(RULE_ROOM))
+		return NULL;
 	if (out || (!core->limits.messages && !core->limits.bytes && !core->pressure))
 		return out;
 	for (size_t i = 0; i < c->n_destinations; i++) {
 		const struct queue *queue = c->destinations[i];
 		bool room = has_room(core, queue) && !(core->pressure && queue->messages);
-		if (!room && !(c->source && c->source->cycle == queue->cycle))
+		bool inside = c->source && c->source->cycle == queue->cycle;
+		if (!room && !(inside && rule_on(RULE_CYCLE)))
 			return queue;
 	}
 	return NULL;
@@ -352,7 +365,7 @@ static uint64_t share_of(const struct core_consumer *c, size_t wanted)
 /* Where to look: a single instance is ordered, which matters only if others hold something. */
 static struct walk walk_for(const struct core_consumer *c)
 {
-	bool ordered = !c->siblings && c->source->claimed > c->held;
+	bool ordered = !c->siblings && c->source->claimed > c->held && rule_on(RULE_NO_OVERTAKE);
 	return walk_start(c->source, ordered ? c->number : 0);
 }
 
@@ -611,7 +624,7 @@ uint64_t core_clear(struct core *core, struct str name)
 		after = entry->after;
 		uint32_t spare = entry->free;
 		for (uint32_t k = entry->first_free; spare; k++)
-			if (entry->holders[k] == PLACE_FREE) {
+			if (entry->holders[k] == PLACE_FREE || !rule_on(RULE_CLEAR_FREE)) {
 				n++;
 				spare--; /* the last one may free the entry */
 				place_remove(entry, k);

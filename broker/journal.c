@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "broker/journal.h"
 
+#include "broker/rules.h"
+
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -271,7 +273,7 @@ struct closed_group *journal_close(struct journal *j, uint64_t number)
 		oldest = oldest->after;
 	for (struct block *b = oldest; b; b = b->before)
 		add_block(g, b, &bodies[g->n_pinned], rows, &n_rows);
-	while (j->dirty) {
+	while (j->dirty && rule_on(RULE_PREFIX)) {
 		rows[n_rows++] = entry_row(&g->arena, j->dirty);
 		untouch(j->dirty);
 	}

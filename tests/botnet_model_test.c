@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: AGPL-3.0-or-later */
+/*
+ * The gate of the embedded broker: whole botnets, in which workers are killed in the midst of a frame, the broker dies, power
+ * is lost, the disk fills and fails, and the configuration changes (tests/botnet_model/world.h).
+ *
+ *	botnet_model_test                 some thousand seeds, and each rule switched off until a seed shows it
+ *	botnet_model_test SEED [COUNT]    these; prints the first that fails, and why
+ *	botnet_model_test --trace SEED    what happens
+ *	botnet_model_test --mutants [N]   each rule switched off, up to N seeds: the first that shows it
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/botnet_model/world.h"
+
+enum {
+	SEEDS = 1000,
+	MUTANT_SEEDS = 5000,
+	SECONDS = 60, /* one seed must not take so long */
+};
+
+/* Of the process that runs the seeds: it may die of one. */
+struct report {
+	uint64_t seed;
+	char reason[400];
+};
+
+static void run_seeds(struct report *report, uint64_t seed, uint64_t count)
+{
+	for (uint64_t i = 0; i < count; i++) {
+		report->seed = seed + i;
+		alarm(SECONDS);
+		if (!world_run(seed + i, false, report->reason, sizeof report->reason))
+			return;
+	}
+	alarm(0);
+	report->seed = seed + count;
+}
+
+/* In a process of its own. True: all are good. */
+static bool run(uint64_t seed, uint64_t count, int off, struct report *out)
+{
+	struct report *report = mmap(NULL, sizeof *report, PROT_READ | PROT_WRITE,
+	                             MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int status = 0;
+	if (report == MAP_FAILED)
+		abort();
+	fflush(NULL);
+	pid_t pid = fork();
+	if (pid == 0) {
+		rules_set_off(off);
+		if (off != RULES && !freopen("/dev/null", "w", stderr))
+			abort();
+		run_seeds(report, seed, count);
+		/* What a broken rule leaves behind is of no interest. */
+		if (off != RULES)
+			_exit(0);
+		exit(0);
+	}
+	waitpid(pid, &status, 0);
+	if (status != 0 && !report->reason[0])
+		snprintf(report->reason, sizeof report->reason, "died: %s %d",
+		         WIFSIGNALED(status) ? "signal" : "exit code",
+		         WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+	*out = *report;
+	munmap(report, sizeof *report);
+	return !out->reason[0];
+}
+
+/* ---- Tests ---- */
+
+static void test_seeds(void **state)
+{
+	struct report report;
+	(void)state;
+	if (!run(0, SEEDS, RULES, &report))
+		fail_msg("seed %llu: %s", (unsigned long long)report.seed, report.reason);
+}
+
+static bool show_mutant(int rule, uint64_t seeds)
+{
+	struct report report;
+	bool caught = !run(0, seeds, rule, &report);
+	if (caught)
+		print_message("%-15s seed %6llu: %s\n", rule_name(rule),
+		              (unsigned long long)report.seed, report.reason);
+	else
+		print_message("%-15s not caught by %llu seeds\n", rule_name(rule),
+		              (unsigned long long)seeds);
+	return caught;
+}
+
+static void test_each_rule_is_needed(void **state)
+{
+	(void)state;
+	for (int rule = 0; rule < RULES; rule++)
+		assert_true(show_mutant(rule, MUTANT_SEEDS));
+}
+
+/* ---- By hand ---- */
+
+static uint64_t number(const char *text)
+{
+	return strtoull(text, NULL, 10);
+}
+
+static int show_seeds(uint64_t seed, uint64_t count)
+{
+	struct report report;
+	if (run(seed, count, RULES, &report)) {
+		printf("%llu seeds from %llu hold\n", (unsigned long long)count,
+		       (unsigned long long)seed);
+		return 0;
+	}
+	printf("seed %llu: %s\n", (unsigned long long)report.seed, report.reason);
+	return 1;
+}
+
+static int show_trace(uint64_t seed, int off)
+{
+	char reason[400];
+	rules_set_off(off);
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	bool good = world_run(seed, true, reason, sizeof reason);
+	printf("%s\n", good ? "holds" : reason);
+	return !good;
+}
+
+static int show_mutants(uint64_t seeds)
+{
+	int missed = 0;
+	for (int rule = 0; rule < RULES; rule++)
+		missed += !show_mutant(rule, seeds);
+	printf("%d of %d rules are not caught\n", missed, RULES);
+	return missed != 0;
+}
+
+static int rule_by_name(const char *name)
+{
+	int rule = 0;
+	while (rule < RULES && strcmp(rule_name(rule), name) != 0)
+		rule++;
+	return rule;
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_seeds),
+		cmocka_unit_test(test_each_rule_is_needed),
+	};
+	if (argc > 1 && strcmp(argv[1], "--mutants") == 0)
+		return show_mutants(argc > 2 ? number(argv[2]) : MUTANT_SEEDS);
+	if (argc > 2 && strcmp(argv[1], "--trace") == 0)
+		return show_trace(number(argv[2]), argc > 3 ? rule_by_name(argv[3]) : RULES);
+	if (argc > 1)
+		return show_seeds(number(argv[1]), argc > 2 ? number(argv[2]) : 1);
+	return cmocka_run_group_tests_name("botnets", tests, NULL, NULL);
+}
