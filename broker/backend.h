@@ -18,6 +18,7 @@ struct consumer_names {
 };
 
 struct backend {
+	bool wants_again; /* entries of keyed state, see broker_wants_again */
 	void (*free)(struct broker *);
 	int (*open)(struct broker *, const struct consumer_names *, struct consumer **out,
 	            struct err *);

@@ -32,6 +32,11 @@ bool consumer_is_broken(const struct consumer *consumer)
 	       consumer->broker->backend->is_broken(consumer);
 }
 
+bool broker_wants_again(const struct consumer *consumer)
+{
+	return consumer->broker->backend->wants_again;
+}
+
 int broker_status(struct broker *broker, struct arena *arena, struct value *out, struct err *err)
 {
 	return broker->backend->status(broker, arena, out, err);

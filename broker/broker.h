@@ -54,9 +54,10 @@ struct commit {
 	size_t n_published;
 	const struct state_change *changes;
 	size_t n_changes;
+	/* With this commit the worker begins to go round its keyed state (broker_wants_again). Changes older than the
+	 * commit with which this connection began its round before do not count any more; none was before: all count. */
+	bool round;
 	bool durable; /* return only when it is on disk (and everything before it) */
-	bool round; /* the worker begins to go round its state: rows older than the commit in which it did so before do not
-		     * count any more */
 };
 
 /* Limits of one receive. */
@@ -149,6 +150,12 @@ int broker_wait_for_room(struct consumer *, struct err *);
 /* Keyed state of a bot, as committed: loads every live entry. */
 int broker_load_state(struct consumer *, void (*each)(void *context, const struct state_change *),
                       void *context, struct err *);
+
+/*
+ * True if this broker stores changes of keyed state as they come, and drops old ones by `commit.round`: then each
+ * commit also carries entries of long ago (state_table_changes_again). They are changes as any other.
+ */
+bool broker_wants_again(const struct consumer *);
 
 /* What follows returns -1 and sets `err` if the broker is away; err may be NULL. */
 

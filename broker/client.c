@@ -591,6 +591,7 @@ static void remote_free(struct broker *broker)
 }
 
 static const struct backend remote_backend = {
+	.wants_again = true,
 	.free = remote_free,
 	.open = remote_open,
 	.close = remote_close,

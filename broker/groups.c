@@ -54,6 +54,13 @@ void groups_state(struct server *s, struct str bot, struct str changes, bool rou
 	}
 }
 
+void groups_forget_round(struct server *s, struct str bot)
+{
+	for (struct bot_changes *c = s->changes; c; c = c->next)
+		if (str_eq(c->bot, bot))
+			c->round = 0;
+}
+
 static bool has_states(const struct server *s)
 {
 	for (const struct bot_changes *c = s->changes; c; c = c->next)

@@ -107,6 +107,8 @@ int64_t session_deadline(const struct client *, int64_t now);
 /* groups.c */
 void groups_changed(struct server *); /* something is to be written */
 void groups_state(struct server *, struct str bot, struct str changes, bool round);
+/* A new connection of the bot: it has not begun to go round its state yet. */
+void groups_forget_round(struct server *, struct str bot);
 /* The number of the group that makes everything so far durable. */
 uint64_t groups_last(const struct server *);
 bool groups_is_stored(const struct server *, uint64_t group);

@@ -28,6 +28,15 @@ static struct client *predecessor(const struct client *c)
 	return NULL;
 }
 
+static void say_ok(struct client *c)
+{
+	struct buffer *out = client_out(c);
+	size_t begun = frame_begin(out, FRAME_OK);
+	frame_u32(out, FRAME_VERSION);
+	frame_end(out, begun, 0);
+	client_send(c);
+}
+
 /* Nothing is answered, not even the hello, before the one before has ended and all it sent is applied. */
 static void connect_bot(struct client *c)
 {
@@ -50,11 +59,8 @@ static void connect_bot(struct client *c)
 		client_refuse(c, err.text);
 		return;
 	}
-	struct buffer *out = client_out(c);
-	size_t begun = frame_begin(out, FRAME_OK);
-	frame_u32(out, FRAME_VERSION);
-	frame_end(out, begun, 0);
-	client_send(c);
+	groups_forget_round(c->server, c->hello.bot);
+	say_ok(c);
 }
 
 static void greet(struct client *c, struct str payload)
@@ -68,15 +74,10 @@ static void greet(struct client *c, struct str payload)
 	c->greeted = true;
 	c->pid = (pid_t)c->hello.pid;
 	c->is_tool = !c->hello.bot.n;
-	if (c->is_tool) {
-		struct buffer *out = client_out(c);
-		size_t begun = frame_begin(out, FRAME_OK);
-		frame_u32(out, FRAME_VERSION);
-		frame_end(out, begun, 0);
-		client_send(c);
-	} else {
+	if (c->is_tool)
+		say_ok(c);
+	else
 		connect_bot(c);
-	}
 }
 
 /* ---- Bots ---- */

@@ -242,10 +242,10 @@ static int roll_back(struct store *store)
 
 int store_checkpoint(struct store *store)
 {
-	if (store->log_pages < STORE_LOG_PAGES)
+	if (store->log_pages < store->log_limit)
 		return SQLITE_OK;
-	int mode = store->log_pages < STORE_LOG_KEPT ? SQLITE_CHECKPOINT_PASSIVE
-	                                             : SQLITE_CHECKPOINT_TRUNCATE;
+	int mode = store->log_pages < store->log_kept ? SQLITE_CHECKPOINT_PASSIVE
+	                                              : SQLITE_CHECKPOINT_TRUNCATE;
 	int pages = 0, done = 0;
 	int code = sqlite3_wal_checkpoint_v2(store->db, NULL, mode, &pages, &done);
 	/* The database must grow: here the reserve is for. */
@@ -270,10 +270,8 @@ static enum stored settle(struct store *store, struct err *err)
 {
 	int code = store_checkpoint(store);
 	code = code ? code : store_measure(store);
-	if (code != SQLITE_OK)
-		return fail(store, code, "after a commit", err);
-	store_reserve_make(store);
-	return STORED;
+	code = code ? code : store_reserve_make(store);
+	return code ? fail(store, code, "cannot be used after a commit", err) : STORED;
 }
 
 /* After a statement or a commit has failed. */

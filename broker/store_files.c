@@ -146,17 +146,18 @@ static int fill(sqlite3_file *file, uint64_t size)
 	return code;
 }
 
-void store_reserve_make(struct store *store)
+int store_reserve_make(struct store *store)
 {
 	if (store->reserve_here || !has_room(store))
-		return;
+		return SQLITE_OK;
 	sqlite3_file *file = store->reserve ? file_open(store, store->reserve_path) : NULL;
 	int code = !store->reserve ? SQLITE_OK : file ? fill(file, store->reserve) : SQLITE_FULL;
 	if (file)
 		file_close(file);
-	store->reserve_here = code == SQLITE_OK && store_reserve_limit(store) == SQLITE_OK;
+	store->reserve_here = code == SQLITE_OK;
 	if (!store->reserve_here)
 		store->vfs->xDelete(store->vfs, store->reserve_path, 0);
+	return store_reserve_limit(store);
 }
 
 /* ---- Log ---- */

@@ -58,6 +58,7 @@ struct store {
 	uint64_t number;
 	uint64_t used, log;                       /* bytes */
 	int log_pages;                            /* since the last checkpoint */
+	int log_limit, log_kept;                  /* pages; tests have smaller ones */
 	struct buffer sizes, left, notes, bodies; /* of the row being written */
 	char warning[600];
 };
@@ -92,8 +93,8 @@ void store_reserve_find(struct store *);
 int store_reserve_limit(struct store *);
 /* Removes the reserve file and lets the database grow to its limit; false: that had been done before. */
 bool store_reserve_give(struct store *);
-/* Writes the reserve file, if it is not there and there is room for more than it. */
-void store_reserve_make(struct store *);
+/* Writes the reserve file, if it is not there and there is room for more than it. That it fails is no failure. */
+int store_reserve_make(struct store *);
 
 /* Writes what is in the log over itself, durably. */
 int store_log_renew(struct store *);

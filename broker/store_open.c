@@ -209,6 +209,7 @@ static int raise_epoch(struct store *store, struct err *err)
 	code = code ? code : store_run(store, SQL_EPOCH);
 	code = code ? code : store_read_number(store);
 	code = code ? code : store_measure(store);
+	code = code ? code : store_reserve_make(store);
 	if (code != SQLITE_OK)
 		store_err(store, code, "cannot be written", err);
 	return code;
@@ -284,6 +285,8 @@ static struct store *store_new(const struct store_options *options)
 	if (!store)
 		abort();
 	store->lock = -1;
+	store->log_limit = STORE_LOG_PAGES;
+	store->log_kept = STORE_LOG_KEPT;
 	store->vfs = sqlite3_vfs_find(options->vfs);
 	store->directory = join(options->directory, "");
 	store->path = join(options->directory, "broker.db");
@@ -314,7 +317,6 @@ int store_open(const struct store_options *options, struct store **out, struct s
 		store_close(store);
 		return -1;
 	}
-	store_reserve_make(store);
 	*warning_out = str_of(store->warning);
 	*out = store;
 	return 0;

@@ -5,6 +5,7 @@
 #	worker/*.c + daemon/*.c + cli/*.c   intelmq, one program with many names
 #	<layer>/*_test.c          one cmocka program each, linked with its own and earlier layers
 #	other *_test.c            (worker/, cli/, tests/, bots/) linked with everything
+#	tests/*.c                 (no tests) help those tests
 #	fuzz/<name>_fuzz.c        a libFuzzer program, in the preset fuzz
 #	bench/<name>.c            a program, with bench/<name>_*.cc, with INTELMQ_BENCH (jansson and simdjson to
 #	                          compare with)

@@ -225,6 +225,11 @@ void state_del(struct bot *bot, struct str key)
 	state_table_del(worker_of(bot)->table, key);
 }
 
+enum result bot_commit_state(struct bot *bot)
+{
+	return worker_commit_state(worker_of(bot)) < 0 ? TRY_LATER : DONE;
+}
+
 struct str bot_state_path(struct bot *bot, const char *name)
 {
 	struct worker *w = worker_of(bot);

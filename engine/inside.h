@@ -133,6 +133,8 @@ enum result parse_report(struct worker *, const struct event *report);
 int worker_commit_part(struct worker *, uint64_t note);
 /* The same for what a collector has emitted. */
 int worker_commit_emitted(struct worker *, bool durable);
+/* Keyed state alone, durably; what is in hand stays so. */
+int worker_commit_state(struct worker *);
 
 /* Adds an event to those of the row in hand; they are sent when its hook has returned DONE. */
 void parse_emit(struct worker *, struct event *);

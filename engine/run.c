@@ -326,21 +326,33 @@ static void count_commit(struct worker *w, size_t consumed)
 	w->pending = (struct counters){ 0 };
 }
 
+/* Changes of keyed state for a commit, with what the broker wants to be sent again. */
+static void add_changes(struct worker *w, struct commit *commit)
+{
+	struct state_change *changes = NULL;
+	if (!w->table)
+		return;
+	if (broker_wants_again(w->consumer))
+		commit->n_changes = state_table_changes_again(w->table, &w->batch, &changes,
+		                                              &commit->round);
+	else
+		commit->n_changes = state_table_changes(w->table, &w->batch, &changes);
+	commit->changes = changes;
+}
+
 /* Everything since the last commit in one step: what is finished is consumed, what it gave is published. */
 static int commit(struct worker *w, const struct message *noted, bool durable)
 {
 	struct arena_mark mark = arena_mark(&w->batch);
-	struct state_change *changes = NULL;
 	struct commit commit = {
 		.consumed = w->claimed.n ? w->claimed.messages + w->committed : NULL,
 		.n_consumed = w->position - w->committed,
 		.noted = noted,
 		.published = outbox_publishes(w),
 		.n_published = w->outbox.n,
-		.n_changes = w->table ? state_table_changes(w->table, &w->batch, &changes) : 0,
 		.durable = durable || w->unlinks != NULL,
 	};
-	commit.changes = changes;
+	add_changes(w, &commit);
 	bool empty = !noted && !commit.n_consumed && !commit.n_published && !commit.n_changes &&
 	             !w->unlinks;
 	int rc = empty ? 0 : broker_commit(w->consumer, &commit, &w->bot.err);
@@ -384,6 +396,22 @@ int worker_commit_emitted(struct worker *w, bool durable)
 	return commit_inside(w, NULL, durable);
 }
 
+int worker_commit_state(struct worker *w)
+{
+	struct arena_mark mark = arena_mark(&w->batch);
+	struct commit commit = { .durable = true };
+	add_changes(w, &commit);
+	int rc = broker_commit(w->consumer, &commit, &w->bot.err);
+	arena_rewind(&w->batch, mark);
+	if (rc < 0) {
+		w->broker_failed = true;
+		return -1;
+	}
+	state_table_committed(w->table);
+	w->state_in_hand = 0;
+	return 0;
+}
+
 /* The only message that waited for a flush gets what the flush said, as if its verb had said it. */
 static bool flush_settle(struct worker *w, enum result result)
 {
@@ -419,6 +447,12 @@ static bool flush(struct worker *w)
 	w->position = w->committed;
 	take_back(w, (struct outbox_mark){ .turn = w->outbox.turn }, 0);
 	w->pending = (struct counters){ 0 };
+	if (w->broker_failed) {
+		w->broker_failed = false;
+		w->retrying = true;
+		pipeline_failed(w);
+		return false;
+	}
 	if (n == 1 || reactions[result].ends)
 		return flush_settle(w, result);
 	w->counters.failed++;

@@ -583,6 +583,46 @@ static void state_of_an_uncommitted_batch_is_lost(void **state)
 	stage_fini(&s);
 }
 
+static enum result rememberer_enrich(struct bot *bot, struct event *e)
+{
+	(void)e;
+	state_set(bot, arena_printf(bot->arena, "key %d", ++told.calls), S("x"), 0);
+	return DONE;
+}
+
+static const struct bot_type rememberer = {
+	.module = "test.rememberer",
+	.summary = "Remembers a key more with each message.",
+	.uses = USES_STATE,
+	.enrich = rememberer_enrich,
+};
+
+/* Only a broker that stores changes as they come gets old entries once more; a failed commit is made anew. */
+static void entries_of_long_ago_are_committed_again(void **state)
+{
+	(void)state;
+	for (int wanted = 0; wanted < 2; wanted++) {
+		struct stage s;
+		stage_begin(&s);
+		s.backend.wants_again = wanted;
+		assert_true(stage_enter(&s, &rememberer));
+		static const size_t changes[] = { 1, 2, 3, 3, 3 };
+		static const size_t rounds[] = { 1, 2, 3, 4, 4 };
+		for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+			stage_push(&s, EASY);
+			s.commits_to_fail = i % 2;
+			assert_true(stage_run(&s));
+			assert_int_equal(s.changes, wanted ? changes[i] : 1);
+			assert_int_equal(s.rounds, wanted ? rounds[i] : 0);
+		}
+		assert_int_equal(saved_keys(&s), 5);
+		stage_leave(&s);
+		assert_true(stage_enter(&s, &rememberer));
+		assert_int_equal(saved_keys(&s), 5);
+		stage_fini(&s);
+	}
+}
+
 /* ---- Pace and paths ---- */
 
 static void progress_is_logged(void **state)
@@ -707,6 +747,7 @@ int main(void)
 		cmocka_unit_test(part_that_cannot_be_committed),
 		cmocka_unit_test(state_of_failed_messages_is_undone),
 		cmocka_unit_test(state_of_an_uncommitted_batch_is_lost),
+		cmocka_unit_test(entries_of_long_ago_are_committed_again),
 		cmocka_unit_test(progress_is_logged),
 		cmocka_unit_test(load_balance_takes_turns),
 		cmocka_unit_test(without_load_balance_all_get_all),

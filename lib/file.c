@@ -37,3 +37,21 @@ void file_unmap(struct str text)
 	if (text.n)
 		munmap((void *)(uintptr_t)text.p, text.n);
 }
+
+int file_make_directories(const char *path)
+{
+	char part[4096];
+	for (const char *slash = *path ? strchr(path + 1, '/') : NULL; slash;
+	     slash = strchr(slash + 1, '/')) {
+		size_t n = (size_t)(slash - path);
+		if (n >= sizeof part) {
+			errno = ENAMETOOLONG;
+			return -1;
+		}
+		memcpy(part, path, n);
+		part[n] = 0;
+		if (mkdir(part, 0755) < 0 && errno != EEXIST)
+			return -1;
+	}
+	return 0;
+}

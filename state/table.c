@@ -15,6 +15,8 @@ enum {
 	CHUNK_RECORDS = 1024,
 	SHARED_VALUE = 64, /* bytes up to which equal values are kept once */
 	SWEEP = 4,         /* records looked at with each change, whether they have expired */
+	AGAIN = 2,         /* entries sent again with each change */
+	AGAIN_LOOK = 8,    /* records looked at with each change to find them */
 };
 
 enum key_kind {
@@ -45,8 +47,9 @@ struct state_table {
 	uint32_t n_records; /* places, in use or free */
 	uint32_t free_record;
 	uint32_t sweep;
-	struct pool pool;    /* long keys, values */
-	struct index shared; /* numbers of values of up to SHARED_VALUE bytes */
+	uint32_t round, round_next; /* the record to send again next; after the commit in hand */
+	struct pool pool;           /* long keys, values */
+	struct index shared;        /* numbers of values of up to SHARED_VALUE bytes */
 	union value_place *values;
 	size_t n_values, values_capacity;
 	uint32_t free_value;
@@ -398,8 +401,63 @@ size_t state_table_changes(struct state_table *t, struct arena *arena, struct st
 	return n;
 }
 
+/* A record as a change, unless the overlay has one of the same key. */
+static bool record_change(struct state_table *t, struct arena *arena, const struct record *record,
+                          struct state_change *out)
+{
+	char room[2 * KEY_BYTES];
+	struct str key = key_text(record, room);
+	if (overlay_find(&t->overlay, key))
+		return false;
+	*out = (struct state_change){
+		.key = key.p == room ? arena_dup(arena, key) : key,
+		.value = blob_text(t->values[record->value].blob),
+		.expires = record->expires,
+	};
+	return true;
+}
+
+/*
+ * What expired is dropped when the round passes it: no clock that is set back can bring it to life
+ * after the rows that held it are gone.
+ */
+static size_t add_again(struct state_table *t, struct arena *arena, struct state_change *out,
+                        size_t changes)
+{
+	int64_t now = t->now();
+	size_t n = 0, looks = changes * AGAIN_LOOK;
+	for (; looks && n < changes * AGAIN && t->round_next < t->n_records; looks--) {
+		uint32_t number = t->round_next++;
+		const struct record *record = record_at(t, number);
+		if (record->kind == KEY_FREE)
+			continue;
+		if (expired(record->expires, now))
+			record_drop(t, number);
+		else
+			n += record_change(t, arena, record, &out[n]);
+	}
+	if (t->round_next >= t->n_records)
+		t->round_next = 0;
+	return n;
+}
+
+size_t state_table_changes_again(struct state_table *t, struct arena *arena,
+                                 struct state_change **out, bool *round_out)
+{
+	struct state_change *changes;
+	size_t n = state_table_changes(t, arena, &changes);
+	struct state_change *all = arena_alloc(arena, n * (1 + AGAIN) * sizeof *all);
+	if (n)
+		memcpy(all, changes, n * sizeof *all);
+	*out = all;
+	*round_out = n && t->round == 0;
+	t->round_next = t->round;
+	return n ? n + add_again(t, arena, all + n, n) : 0;
+}
+
 void state_table_committed(struct state_table *t)
 {
+	t->round = t->round_next;
 	for (size_t i = 0; i < t->overlay.n; i++)
 		if (!t->overlay.changes[i].superseded)
 			state_table_load(t, &t->overlay.changes[i].change);

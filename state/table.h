@@ -45,6 +45,18 @@ void state_table_undo(struct state_table *, size_t mark);
  * committed.
  */
 size_t state_table_changes(struct state_table *, struct arena *, struct state_change **out);
+
+/*
+ * For a broker that stores the changes of each commit as they come: the same, and behind n changes up
+ * to 2n live entries of the table once more, going round and round, so that rows which are old enough
+ * hold nothing that counts. Sets *round_out if this commit begins a new round: every entry is then in
+ * a commit since the round before it began, itself included. Without changes nothing is sent again.
+ * The work is bounded by n. Entries sent again live, as the array, until the table changes. A commit
+ * that fails is made anew by another call: the place in the round moves with state_table_committed.
+ */
+size_t state_table_changes_again(struct state_table *, struct arena *, struct state_change **out,
+                                 bool *round_out);
+
 /* Makes the overlay permanent; it is empty then. */
 void state_table_committed(struct state_table *);
 

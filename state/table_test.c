@@ -316,6 +316,212 @@ static void test_random(void **state)
 	}
 }
 
+/* ---- Entries sent again: a broker that keeps the changes of each commit as a row ---- */
+
+enum { ROWS = 2000 };
+
+struct row {
+	struct state_change *changes;
+	size_t n;
+};
+
+struct rows {
+	struct arena arena;
+	struct row rows[ROWS];
+	size_t first, n;    /* those that count are first … n - 1 */
+	size_t round_began; /* of this connection, or NO_ROUND */
+	size_t rounds, sent_again;
+};
+
+#define NO_ROUND SIZE_MAX
+
+static void rows_add(struct rows *r, const struct state_change *changes, size_t n, bool round)
+{
+	struct row *row = &r->rows[r->n];
+	assert_true(r->n < ROWS);
+	row->changes = arena_zalloc(&r->arena, n + 1, sizeof *row->changes);
+	row->n = n;
+	for (size_t i = 0; i < n; i++) {
+		row->changes[i] = changes[i];
+		row->changes[i].key = arena_dup(&r->arena, changes[i].key);
+		row->changes[i].value = arena_dup(&r->arena, changes[i].value);
+	}
+	if (round && r->round_began != NO_ROUND)
+		r->first = r->round_began;
+	if (round)
+		r->round_began = r->n;
+	r->rounds += round;
+	r->n++;
+}
+
+/* What a new worker gets. */
+static struct state_table *rows_load(const struct rows *r)
+{
+	struct state_table *t = state_table_new(test_now);
+	for (size_t i = r->first; i < r->n; i++)
+		for (size_t k = 0; k < r->rows[i].n; k++)
+			state_table_load(t, &r->rows[i].changes[k]);
+	return t;
+}
+
+static void compare_all(struct state_table *t, const struct entry *model)
+{
+	size_t n = 0;
+	for (uint32_t k = 0; k < KEYS; k++) {
+		compare(t, model, k);
+		n += live(&model[k]);
+	}
+	assert_int_equal(state_table_count(t), n);
+}
+
+/* One commit; it may fail first. */
+static void commit_again(struct state_table *t, struct rows *r)
+{
+	struct arena arena;
+	struct state_change *plain, *changes;
+	bool round;
+	arena_init(&arena);
+	for (uint32_t failures = below(3) ? 0 : below(3); failures > 0; failures--)
+		state_table_changes_again(t, &arena, &changes, &round);
+	size_t n = state_table_changes(t, &arena, &plain);
+	size_t all = state_table_changes_again(t, &arena, &changes, &round);
+	assert_true(all >= n && all <= 3 * n);
+	assert_false(round && !n);
+	for (size_t i = 0; i < n; i++)
+		assert_true(str_eq(changes[i].key, plain[i].key));
+	for (size_t i = n; i < all; i++)
+		assert_false(changes[i].deleted ||
+		             (changes[i].expires && changes[i].expires <= now));
+	r->sent_again += all - n;
+	if (all)
+		rows_add(r, changes, all, round);
+	state_table_committed(t);
+	arena_fini(&arena);
+}
+
+static void test_old_rows_do_not_count(void **state)
+{
+	(void)state;
+	static struct entry model[KEYS], saved[KEYS];
+	static struct rows r;
+	size_t rounds = 0;
+	for (uint32_t run = 0; run < 20; run++) {
+		seed = run + 1000;
+		now = 100;
+		r = (struct rows){ .round_began = NO_ROUND };
+		arena_init(&r.arena);
+		uint32_t span = run % 3 == 0 ? 3 : run % 3 == 1 ? 200 : KEYS;
+		struct state_table *t = state_table_new(test_now);
+		memset(model, 0, sizeof model);
+		for (int step = 0; step < 600; step++) {
+			size_t mark = state_table_mark(t);
+			memcpy(saved, model, sizeof model);
+			for (uint32_t i = below(CHANGES); i > 0; i--)
+				change_one(t, model, below(span));
+			if (below(4) == 0) {
+				state_table_undo(t, mark);
+				memcpy(model, saved, sizeof model);
+			}
+			if (below(4))
+				commit_again(t, &r);
+			if (below(100) == 0) {
+				/* The worker ends in the middle of a round. */
+				commit_again(t, &r);
+				state_table_free(t);
+				t = rows_load(&r);
+				r.round_began = NO_ROUND;
+				compare_all(t, model);
+			}
+			if (below(4) == 0)
+				now += below(3);
+		}
+		commit_again(t, &r);
+		struct state_table *loaded = rows_load(&r);
+		compare_all(loaded, model);
+		state_table_free(loaded);
+		state_table_free(t);
+		arena_fini(&r.arena);
+		assert_true(r.first > 0);
+		rounds += r.rounds;
+	}
+	assert_true(rounds > 200);
+}
+
+/* A row of long ago is the only one that has them: they come again, two a change, and the round ends. */
+static void test_rounds(void **state)
+{
+	(void)state;
+	now = 10;
+	struct arena arena;
+	arena_init(&arena);
+	struct state_table *t = state_table_new(test_now);
+	struct state_change *changes;
+	bool round;
+	char key[65];
+	for (uint32_t i = 0; i < 5; i++) {
+		make_key(key, i);
+		state_table_load(t, &(struct state_change){ str_of(key), S("old"),
+		                                            .expires = i == 1 ? 11 : 0 });
+	}
+	now = 20;
+	assert_int_equal(state_table_changes_again(t, &arena, &changes, &round), 0);
+	assert_false(round);
+	make_key(key, 2);
+	state_table_set(t, str_of(key), S("new"), 0);
+	for (int failed = 0; failed < 2; failed++) {
+		assert_int_equal(state_table_changes_again(t, &arena, &changes, &round), 3);
+		assert_true(round);
+		assert_true(str_eq(changes[0].value, S("new")));
+		make_key(key, 0);
+		assert_true(str_eq(changes[1].key, str_of(key)));
+		make_key(key, 3); /* the second has expired, the third is changed in this commit */
+		assert_true(str_eq(changes[2].key, str_of(key)));
+		assert_true(str_eq(changes[2].value, S("old")));
+	}
+	state_table_committed(t);
+	for (int i = 0; i < 2; i++) {
+		state_table_set(t, S("x"), S("1"), 0);
+		assert_int_equal(state_table_changes_again(t, &arena, &changes, &round),
+		                 i == 0 ? 2 : 3);
+		assert_int_equal(round, i == 1);
+		state_table_committed(t);
+	}
+	state_table_free(t);
+	arena_fini(&arena);
+}
+
+/* However empty the table has become, one commit looks at few places. */
+static void test_a_round_is_bounded(void **state)
+{
+	(void)state;
+	enum { N = 100000 };
+	now = 10;
+	struct arena arena;
+	arena_init(&arena);
+	struct state_table *t = state_table_new(test_now);
+	struct state_change *changes;
+	bool round;
+	char key[65];
+	for (uint32_t i = 0; i < N; i++) {
+		make_key(key, i);
+		state_table_load(t, &(struct state_change){ str_of(key), S("old") });
+	}
+	for (uint32_t i = 0; i < N - 1; i++) {
+		make_key(key, i);
+		state_table_load(t, &(struct state_change){ str_of(key), .deleted = true });
+	}
+	size_t commits = 0, rounds = 0;
+	for (; rounds < 3; commits++) {
+		state_table_set(t, S("x"), S("1"), 0);
+		assert_true(state_table_changes_again(t, &arena, &changes, &round) <= 2);
+		state_table_committed(t);
+		rounds += round;
+	}
+	assert_in_range(commits, 2 * N / 16, 2 * N / 4);
+	state_table_free(t);
+	arena_fini(&arena);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -326,6 +532,9 @@ int main(void)
 		cmocka_unit_test(test_changes_for_a_commit),
 		cmocka_unit_test(test_memory_follows_live_entries),
 		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_rounds),
+		cmocka_unit_test(test_a_round_is_bounded),
+		cmocka_unit_test(test_old_rows_do_not_count),
 	};
 	return cmocka_run_group_tests_name("table", tests, NULL, NULL);
 }

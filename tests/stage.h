@@ -21,6 +21,7 @@ struct stage {
 	const struct backend *real;
 	int commits_to_fail;
 	size_t commits, durable_commits;
+	size_t changes, rounds; /* of keyed state: in the last commit; commits that began one */
 	struct dict *parameters, *paths;
 	struct worker_options options;
 	struct worker *worker;
@@ -41,6 +42,8 @@ static inline int stage_commit(struct consumer *consumer, const struct commit *c
 	}
 	stage_now->commits++;
 	stage_now->durable_commits += commit->durable;
+	stage_now->changes = commit->n_changes;
+	stage_now->rounds += commit->round;
 	return stage_now->real->commit(consumer, commit, err);
 }
 

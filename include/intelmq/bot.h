@@ -197,6 +197,11 @@ bool state_get(struct bot *, struct str key, struct str *value_out);
 void state_set(struct bot *, struct str key, struct str value, int64_t ttl);
 void state_del(struct bot *, struct str key);
 
+/* Outputs, in deliver or flush: returns when all that was set so far is on disk, whatever becomes of the messages in
+ * hand. For what must be known before the outside changes: which file is written to next. TRY_LATER: the broker is away;
+ * return it. */
+enum result bot_commit_state(struct bot *);
+
 /* ---- Where things are ---- */
 
 /* A file below the state directory of the installation (VAR_STATE_PATH), in the arena. */

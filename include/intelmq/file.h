@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /*
- * file.h - whole files as text.
+ * file.h - whole files as text, and directories on the way to a file.
  */
 #pragma once
 #include <intelmq/err.h>
@@ -12,3 +12,6 @@
  */
 int file_map(const char *path, size_t limit, struct str *out, struct err *);
 void file_unmap(struct str);
+
+/* Makes the directories on the way to a file; those that exist are no error. -1: errno says why not. */
+int file_make_directories(const char *path);

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-/* Appends every event as a line to a file, or to files named after the event's fields. */
-#include <errno.h>
-#include <fcntl.h>
+/*
+ * Appends every event as a line to a file, or to files named after the event's fields. In one fixed file each event is
+ * exactly once, whatever crashes; names from fields: at least once.
+ */
+#include <intelmq/append.h>
 #include <intelmq/bot.h>
 #include <intelmq/datetime.h>
 #include <intelmq/export.h>
+#include <intelmq/file.h>
 #include <intelmq/format.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 struct params {
 	const char *file, *encoding_errors_mode;
@@ -27,89 +29,128 @@ static const struct param params[] = {
 	{ 0 },
 };
 
-enum { MAX_LINES = 256 * 1024 * 1024, WRITE_SIZE = 1024 * 1024 };
+enum { MAX_LINES = 256 * 1024 * 1024 };
 
 struct file_state {
-	int fd;
-	char path[4096];     /* of the open file */
+	struct append_file file;
+	bool stored;         /* the mark that the open file begins with is */
 	struct buffer lines; /* not yet written */
-	struct stat opened;
 };
 
-/* Directories on the way to the file; those that exist are no error. */
-static int make_directories(const char *path)
+/* ---- Exactly once: a crash leaves lines behind the mark that was committed; they are cut and come again ---- */
+
+#define MARK S("file")
+
+static void file_mark(struct bot *bot)
 {
-	char part[4096];
-	for (const char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
-		size_t n = (size_t)(slash - path);
-		if (n >= sizeof part)
-			return -1;
-		memcpy(part, path, n);
-		part[n] = 0;
-		if (mkdir(part, 0755) < 0 && errno != EEXIST)
-			return -1;
-	}
-	return 0;
+	const struct append_file *file = &((struct file_state *)bot->state)->file;
+	char text[APPEND_MARK_TEXT];
+	state_set(bot, MARK, append_mark_text(&file->mark, file->path, text), 0);
 }
+
+static void tell_restored(struct bot *bot, struct str path, const struct append_restored *found,
+                          uint64_t size)
+{
+	unsigned long long was = found->size, wanted = size;
+	if (!found->found)
+		bot_log(bot, LEVEL_WARNING,
+		        "%.*s is gone; lines that were not yet committed may come twice.",
+		        STR_ARG(path));
+	else if (was < wanted)
+		bot_log(bot, LEVEL_WARNING,
+		        "%s has lost %llu bytes since this bot wrote to it last.", found->path,
+		        wanted - was);
+	else if (was > wanted)
+		bot_log(bot, LEVEL_WARNING,
+		        "%s: %llu bytes were not yet committed and are cut off; they are written "
+		        "again.",
+		        found->path, was - wanted);
+}
+
+/* The file that was written to last, if need be cut to what is committed. */
+static enum result file_restore(struct bot *bot, struct append_mark *mark)
+{
+	struct str text, path;
+	struct append_restored found;
+	if (!state_get(bot, MARK, &text) || append_mark_read(text, mark, &path) < 0)
+		return DONE;
+	if (append_restore(path, mark, &found, &bot->err) < 0)
+		return BAD_CONF;
+	tell_restored(bot, path, &found, mark->size);
+	return DONE;
+}
+
+/* Before the first byte in a newly opened file it must be known how long it was. */
+static enum result file_store_mark(struct bot *bot)
+{
+	struct file_state *state = bot->state;
+	if (state->stored || state->file.mode == APPEND_SHARED)
+		return DONE;
+	file_mark(bot);
+	enum result result = bot_commit_state(bot);
+	state->stored = result == DONE;
+	return result;
+}
+
+/* ---- The open file ---- */
 
 static enum result file_open(struct bot *bot, struct str path)
 {
+	const struct params *p = bot->params;
 	struct file_state *state = bot->state;
-	if (!path.n || path.n >= sizeof state->path || memchr(path.p, 0, path.n))
+	if (!path.n || path.n >= APPEND_PATH || memchr(path.p, 0, path.n))
 		return bot_fail(bot, BAD_DATA, "'%.*s' is no name for a file", STR_ARG(path));
-	memcpy(state->path, path.p, path.n);
-	state->path[path.n] = 0;
-	if (state->fd >= 0)
-		close(state->fd);
-	state->fd = open(state->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
-	if (state->fd < 0 && errno == ENOENT && make_directories(state->path) == 0)
-		state->fd = open(state->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
-	if (state->fd < 0 || fstat(state->fd, &state->opened) < 0)
-		return bot_fail(bot, TRY_LATER, "%s cannot be opened: %s", state->path,
-		                strerror(errno));
+	state->stored = false;
+	return append_open(&state->file, path, p->format_filename ? APPEND_SHARED : APPEND_ALONE,
+	                   &bot->err) < 0
+	             ? TRY_LATER
+	             : DONE;
+}
+
+/* It may have been moved or removed (log rotation): then it is opened anew. Or somebody else wrote to it. */
+static enum result file_ready(struct bot *bot)
+{
+	struct file_state *state = bot->state;
+	bool foreign = false;
+	if (state->file.fd >= 0 && append_look(&state->file, &foreign, &bot->err) < 0)
+		return TRY_LATER;
+	if (!append_is_in_place(&state->file)) {
+		enum result result = file_open(bot,
+		                               arena_dup(bot->arena, str_of(state->file.path)));
+		if (result != DONE)
+			return result;
+	} else if (foreign) {
+		bot_log(bot, LEVEL_WARNING,
+		        "Somebody else has changed %s, which is now %llu bytes long.",
+		        state->file.path, (unsigned long long)state->file.mark.size);
+		state->stored = false;
+	}
+	return file_store_mark(bot);
+}
+
+static enum result write_lines(struct bot *bot)
+{
+	struct file_state *state = bot->state;
+	if (!state->lines.n)
+		return DONE;
+	enum result result = file_ready(bot);
+	if (result != DONE)
+		return result;
+	if (append_write(&state->file, buffer_str(&state->lines), &bot->err) < 0)
+		return TRY_LATER;
+	if (state->file.mode == APPEND_ALONE)
+		file_mark(bot);
+	buffer_clear(&state->lines);
 	return DONE;
 }
 
-/* The file may have been moved or removed (log rotation): then it is opened anew. */
-static bool is_in_place(const struct file_state *state)
-{
-	struct stat now;
-	return state->fd >= 0 && stat(state->path, &now) == 0 &&
-	       now.st_ino == state->opened.st_ino && now.st_dev == state->opened.st_dev;
-}
-
+/* What cannot be written is delivered again. */
 static enum result file_flush(struct bot *bot)
 {
 	struct file_state *state = bot->state;
-	size_t done = 0;
-	if (!state->lines.n)
-		return DONE;
-	if (!is_in_place(state)) {
-		enum result result = file_open(bot, arena_dup(bot->arena, str_of(state->path)));
-		if (result != DONE)
-			return result;
-	}
-	struct stat before;
-	if (fstat(state->fd, &before) < 0)
-		return bot_fail(bot, TRY_LATER, "%s: %s", state->path, strerror(errno));
-	while (done < state->lines.n) {
-		ssize_t n = write(state->fd, state->lines.p + done, state->lines.n - done);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0) {
-			int error = errno;
-			/* Half a batch would be written again with the whole one. */
-			if (ftruncate(state->fd, before.st_size) < 0)
-				bot_log(bot, LEVEL_WARNING, "%s may hold lines twice.",
-				        state->path);
-			buffer_clear(&state->lines);
-			return bot_fail(bot, TRY_LATER, "%s cannot be written: %s", state->path,
-			                strerror(error));
-		}
-		done += (size_t)n;
-	}
+	enum result result = write_lines(bot);
 	buffer_clear(&state->lines);
-	return DONE;
+	return result;
 }
 
 /* ---- Names from fields: {event[time.source]:%Y-%m-%d} ---- */
@@ -159,12 +200,13 @@ static enum result file_of_event(struct bot *bot, const struct event *event)
 	struct name_source name = { event };
 	struct format_source source = { &name, name_find, name_print };
 	struct buffer path;
-	buffer_init_in(&path, bot->arena, sizeof state->path - 1);
+	buffer_init_in(&path, bot->arena, APPEND_PATH - 1);
 	if (format_text(&path, str_of(p->file), &source, &bot->err) < 0)
 		return BAD_DATA;
-	if (state->fd >= 0 && str_eq(buffer_str(&path), str_of(state->path)))
+	if (state->file.fd >= 0 && str_eq(buffer_str(&path), str_of(state->file.path)))
 		return DONE;
-	enum result result = file_flush(bot);
+	/* If this fails, the lines are still there: they are of earlier messages, which the flush decides on. */
+	enum result result = write_lines(bot);
 	return result == DONE ? file_open(bot, buffer_str(&path)) : result;
 }
 
@@ -193,19 +235,25 @@ static enum result file_init(struct bot *bot)
 {
 	const struct params *p = bot->params;
 	struct file_state *state = bot->state;
-	state->fd = -1;
+	struct append_mark mark = { 0 };
+	append_init(&state->file);
 	buffer_init(&state->lines, MAX_LINES);
-	if (p->format_filename)
-		return DONE;
-	enum result result = file_open(bot, str_of(p->file));
-	return result == DONE ? DONE : BAD_CONF;
+	enum result result = file_restore(bot, &mark);
+	if (p->format_filename) {
+		state_del(bot, MARK);
+		return result;
+	}
+	if (result != DONE || file_open(bot, str_of(p->file)) != DONE)
+		return BAD_CONF;
+	state->stored = append_same_file(&state->file.mark, &mark) &&
+	                state->file.mark.size == mark.size;
+	return DONE;
 }
 
 static void file_fini(struct bot *bot)
 {
 	struct file_state *state = bot->state;
-	if (state->fd >= 0)
-		close(state->fd);
+	append_close(&state->file);
 	buffer_fini(&state->lines);
 }
 
@@ -220,7 +268,7 @@ static void file_check(struct bot *bot, struct findings *findings)
 	snprintf(directory, sizeof directory, "%.*s", (int)(slash - p->file), p->file);
 	if (stat(directory, &st) == 0 || strstr(directory, "{ev"))
 		return;
-	if (make_directories(p->file) == 0)
+	if (file_make_directories(p->file) == 0)
 		finding_add(findings, SEVERITY_INFO, "file",
 		            "the directory %s did not exist and was made", directory);
 	else
@@ -234,8 +282,8 @@ const struct bot_type outputs_file_output = {
 	PARAMS_OF(.file = "/opt/intelmq/var/lib/bots/file-output/events.txt",
 	          .encoding_errors_mode = "strict"),
 	.state_size = sizeof(struct file_state),
-	.uses = USES_FILES,
-	.delivers = DELIVERS_AT_LEAST_ONCE,
+	.uses = USES_FILES | USES_STATE,
+	.delivers = DELIVERS_EXACTLY, /* with one fixed path */
 	.init = file_init,
 	.fini = file_fini,
 	.check = file_check,
