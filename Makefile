@@ -13,6 +13,7 @@
 #	make debug | coverage      further builds
 #	make fuzz FUZZ=name [SECONDS=60]
 #	make bench [BENCH=name]
+#	make gate [SEEDS=100000] [SEED=0]   the broker against its model, a long run
 #	make conformance [DIR=../shared/conformance] [BOT=name] [REPORT=file]
 #	make docs                  write the pages that are generated
 #	make new BOT=parsers/foo/parser
@@ -21,6 +22,8 @@
 
 PRESET  ?= release
 SECONDS := 60
+SEEDS   := 100000
+SEED    := 0
 DIR     ?= ../shared/conformance
 PREFIX  ?= /usr/local
 
@@ -40,6 +43,7 @@ asan: ; @tools/check.py --only build,unit,unit-clang
 coverage: ; @tools/coverage
 fuzz: ; @tools/fuzz $(or $(FUZZ),$(error which one? make fuzz FUZZ=name, of fuzz/name_fuzz.c)) $(SECONDS)
 bench: ; @tools/bench $(BENCH)
+gate: ; @tools/gate $(SEEDS) $(SEED)
 conformance: ; @tools/build $(PRESET) intelmq
 	@build/$(PRESET)/intelmq conformance $(DIR) $(if $(BOT),--bot $(BOT)) $(if $(REPORT),--report $(REPORT))
 docs: ; @tools/docs
@@ -48,5 +52,5 @@ install: ; @CONFIGURE=-DCMAKE_INSTALL_PREFIX=$(PREFIX) tools/build release
 	@cmake --install build/release --prefix $(PREFIX)
 clean: ; @rm -rf build
 
-.PHONY: all build release debug fuzz-build deps demo check test lint format asan coverage fuzz bench \
+.PHONY: all build release debug fuzz-build deps demo check test lint format asan coverage fuzz bench gate \
 	conformance docs new install clean

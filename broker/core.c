@@ -24,6 +24,7 @@ struct core {
 	size_t n_queues, queues_capacity;
 	struct core_consumer **consumers; /* by number - 1; NULL: a number that is free */
 	size_t consumers_end;
+	struct road *roads;
 	bool topology_changed;
 	struct journal *journal; /* NULL: nothing persists */
 	enum pressure pressure;
@@ -68,6 +69,11 @@ void core_free(struct core *core)
 			core_close(core->consumers[i]);
 	for (size_t i = 0; i < core->n_queues; i++)
 		queue_free(core->queues[i]);
+	while (core->roads) {
+		struct road *next = core->roads->next;
+		free(core->roads);
+		core->roads = next;
+	}
 	queue_free(core->disk);
 	free(core->queues);
 	free(core->consumers);
@@ -230,9 +236,44 @@ static void set_destinations(struct core_consumer *c, const struct consumer_name
 static void set_source(struct core_consumer *c, struct str name)
 {
 	c->source = queue_of(c->core, name);
-	c->next_reader = c->source->readers;
-	c->source->readers = c;
 	c->source->n_readers++;
+}
+
+static void forget_road(struct core *core, const struct core_consumer *c)
+{
+	struct road **link = &core->roads;
+	while (*link && ((*link)->instance != c->instance || !str_eq((*link)->bot, c->bot)))
+		link = &(*link)->next;
+	struct road *road = *link;
+	if (!road)
+		return;
+	*link = road->next;
+	link = &road->from->roads;
+	while (*link != road)
+		link = &(*link)->next_from;
+	*link = road->next_from;
+	free(road);
+}
+
+/* Instead of that which the bot had when it was here before. */
+static void set_road(struct core *core, const struct core_consumer *c)
+{
+	size_t size = c->n_destinations * sizeof *c->destinations;
+	forget_road(core, c);
+	core->topology_changed = true;
+	if (!c->source || !c->n_destinations)
+		return;
+	struct road *road = check(malloc(sizeof *road + size + c->bot.n));
+	*road = (struct road){
+		.next = core->roads,
+		.next_from = c->source->roads,
+		.from = c->source,
+		.to = memcpy(road + 1, c->destinations, size),
+		.n = c->n_destinations,
+		.bot = { memcpy((char *)(road + 1) + size, c->bot.p, c->bot.n), c->bot.n },
+		.instance = c->instance,
+	};
+	core->roads = c->source->roads = road;
 }
 
 int core_open(struct core *core, const struct consumer_names *names, struct core_consumer **out,
@@ -259,7 +300,7 @@ int core_open(struct core *core, const struct consumer_names *names, struct core
 	set_destinations(c, names);
 	if (names->queue.n)
 		set_source(c, names->queue);
-	core->topology_changed = true;
+	set_road(core, c);
 	*out = c;
 	return 0;
 }
@@ -275,15 +316,9 @@ void core_close(struct core_consumer *c)
 	struct core *core = c->core;
 	core_drop_claims(c);
 	count_siblings(core, c, false);
-	if (c->source) {
-		struct core_consumer **link = &c->source->readers;
-		while (*link != c)
-			link = &(*link)->next_reader;
-		*link = c->next_reader;
+	if (c->source)
 		c->source->n_readers--;
-	}
 	core->consumers[c->number - 1] = NULL;
-	core->topology_changed = true;
 	free(c->destinations);
 	free(c);
 }
@@ -620,15 +655,18 @@ uint64_t core_clear(struct core *core, struct str name)
 	struct queue *queue = find_name(core->queues, core->n_queues, name);
 	uint64_t n = 0;
 	struct entry *after;
-	for (struct entry *entry = queue ? queue->first_free : NULL; entry; entry = after) {
+	for (struct entry *entry = queue ? queue->first : NULL; entry; entry = after) {
 		after = entry->after;
-		uint32_t spare = entry->free;
-		for (uint32_t k = entry->first_free; spare; k++)
-			if (entry->holders[k] == PLACE_FREE || !rule_on(RULE_CLEAR_FREE)) {
-				n++;
-				spare--; /* the last one may free the entry */
-				place_remove(entry, k);
-			}
+		uint32_t left = entry->left; /* the last one that is removed frees the entry */
+		for (uint32_t k = entry->first; left; k++) {
+			if (entry->holders[k] == PLACE_GONE)
+				continue;
+			left--;
+			if (entry->holders[k] != PLACE_FREE && rule_on(RULE_CLEAR_FREE))
+				continue;
+			n++;
+			place_remove(entry, k);
+		}
 	}
 	return queue ? n + gap_clear(queue) : 0;
 }

@@ -126,7 +126,7 @@ static void give_group(struct server *s, bool again)
 
 static bool is_due(const struct server *s, int64_t now)
 {
-	if (!s->since || s->writing)
+	if (!s->since || s->writing || s->failure.fault != FAULT_NONE)
 		return false;
 	return now - s->since >= GROUP_MS || s->journal->fresh_bytes >= GROUP_BYTES ||
 	       (s->wanted && now - s->closed_at >= GROUP_SOON_MS);
@@ -197,10 +197,13 @@ static void written(struct server *s, struct job *job)
 		s->again_at = clock_monotonic_ms() + AGAIN_MS;
 		break;
 	case STORE_FAILED:
-		if (rule_on(RULE_ERROR_ENDS))
-			fail(s, &job->err);
-		else
+		if (!rule_on(RULE_ERROR_ENDS)) {
 			forget_group(s);
+			break;
+		}
+		closed_group_free(s->writing);
+		s->writing = NULL;
+		fail(s, &job->err);
 		break;
 	}
 }

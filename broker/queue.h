@@ -26,7 +26,7 @@ enum {
 	PLACE_NONE = 0xFFFFFFFF, /* no such place */
 };
 
-struct core_consumer;
+struct road;
 struct journal;
 
 struct block {
@@ -75,7 +75,7 @@ struct queue {
 	uint64_t messages, claimed, bytes;
 	struct entry *first, *last;
 	struct entry *first_free; /* entries before it have no free place; NULL: none has */
-	struct core_consumer *readers;
+	struct road *roads; /* where its messages go */
 	size_t n_readers;
 	struct journal *journal; /* NULL: nothing persists */
 	uint32_t id;             /* in the database */
@@ -87,7 +87,7 @@ struct queue {
 		uint32_t index, low;
 		bool on_stack;
 		struct queue *below, *parent;
-		struct core_consumer *reader;
+		struct road *road;
 		size_t destination;
 	} search;
 

@@ -33,18 +33,21 @@ static size_t destinations_of(const struct world *world, enum bot bot, struct st
 }
 
 /*
- * The limit may be passed by one commit of each producer. As long as L is away nobody knows of the cycle: then X and L
- * have a limit each.
+ * The limit may be passed by one commit of each producer. Until L has connected for the first time the broker does not know of
+ * the cycle: then X and L have a limit each, and what they had before is not counted.
  */
-static void set_limits(struct world *world)
+void set_limits(struct world *world)
 {
-	unsigned limit = world->queue_limit, parts = 3 * world->parsers, batch = 3 * world->experts;
+	const struct model *m = &world->model;
+	unsigned limit = world->queue_limit, parts = 3 * world->parsers;
+	unsigned batch = world->two_instances ? 6 : 3;
+	unsigned before = (unsigned)(m->queues[QX].messages + m->queues[QL].messages);
 	unsigned *limits = world->model.limits;
 	memset(limits, 0, sizeof world->model.limits);
 	if (!limit)
 		return;
 	limits[QP] = limit - 1 + 2;
-	limits[QX] = limits[QL] = 2 * (limit - 1) + parts + batch;
+	limits[QX] = limits[QL] = before + 2 * (limit - 1) + parts + batch;
 	limits[QD] = limits[QF] = limits[QE] = limits[QE2] = limit - 1 + batch;
 	limits[QV] = limits[QO] = limit - 1 + 3;
 }
@@ -68,7 +71,6 @@ void configure(struct world *world)
 		if (w->task.lives && (!w->wanted || changed) && w->bot != TOOL)
 			w->stop = true;
 	}
-	set_limits(world);
 }
 
 /* A worker learns where it publishes when it starts. */

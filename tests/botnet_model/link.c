@@ -3,11 +3,16 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PIECE = 4096 };
+enum {
+	PIECE = 4096,
+	EVENTS = 64,
+	FAR = 1, /* beside the link's address */
+};
 
 static void pair_open(int fds[2])
 {
@@ -33,6 +38,14 @@ static void remember(struct worker *w, int fd)
 	w->inodes[at] = st.st_ino;
 }
 
+static void watch(struct world *world, struct link *link, int fd, unsigned side)
+{
+	struct epoll_event event = { .events = EPOLLIN | EPOLLET,
+		                     .data.u64 = (uintptr_t)link | side };
+	if (epoll_ctl(world->links_epoll, EPOLL_CTL_ADD, fd, &event) < 0)
+		abort();
+}
+
 int link_open(void *context)
 {
 	struct worker *w = context;
@@ -55,6 +68,9 @@ int link_open(void *context)
 		server_adopt(world->server, far[1], false);
 	else
 		close(far[1]);
+	watch(world, link, link->near, 0);
+	watch(world, link, link->far, FAR);
+	link->speed = below(world, 4) ? 400 : 30;
 	remember(w, near[0]);
 	w->link = link;
 	/* Behind the others. */
@@ -70,10 +86,9 @@ static bool take_in(int fd, struct buffer *buffer)
 {
 	while (true) {
 		ssize_t n = recv(fd, buffer_room(buffer, PIECE), PIECE, MSG_DONTWAIT);
-		if (n > 0)
-			buffer->n += (size_t)n;
-		else
+		if (n <= 0)
 			return n < 0 && errno == EAGAIN;
+		buffer->n += (size_t)n;
 	}
 }
 
@@ -100,19 +115,21 @@ static size_t share(struct world *world, size_t n, bool all)
 	return all || chance(world, 700) ? n : below(world, (uint32_t)n + 1);
 }
 
-void link_pump(struct world *world, struct link *link, bool all)
+static void pump(struct world *world, struct link *link, bool all)
 {
-	link_drain(link);
+	if (link->near_news)
+		link_drain(link);
 	if (link->far >= 0 && !hand_on(link->far, &link->up, share(world, link->up.n, all)))
 		end(&link->far);
 	if (link->near < 0 && !link->up.n)
 		end(&link->far);
-	if (link->far >= 0 && !take_in(link->far, &link->down))
+	if (link->far >= 0 && link->far_news && !take_in(link->far, &link->down))
 		end(&link->far);
 	if (link->near >= 0 && !hand_on(link->near, &link->down, share(world, link->down.n, all)))
 		end(&link->near);
 	if (link->far < 0 && !link->down.n)
 		end(&link->near);
+	link->near_news = link->far_news = false;
 }
 
 static void link_free(struct link *link)
@@ -131,7 +148,7 @@ static void forget(struct world *world, const struct link *link)
 			world->workers[i].link = NULL;
 }
 
-void links_tidy(struct world *world)
+static void tidy(struct world *world)
 {
 	for (struct link **at = &world->links; *at;) {
 		struct link *link = *at;
@@ -145,11 +162,38 @@ void links_tidy(struct world *world)
 	}
 }
 
-void links_free(struct world *world)
+static void hear_news(struct world *world)
+{
+	struct epoll_event events[EVENTS];
+	int n = epoll_wait(world->links_epoll, events, EVENTS, 0);
+	for (int i = 0; i < n; i++) {
+		struct link *link = (struct link *)(uintptr_t)(events[i].data.u64 & ~(uint64_t)FAR);
+		*(events[i].data.u64 & FAR ? &link->far_news : &link->near_news) = true;
+	}
+}
+
+void links_turn(struct world *world, bool all)
+{
+	hear_news(world);
+	for (struct link *link = world->links; link; link = link->next)
+		if (all || chance(world, link->speed))
+			pump(world, link, all);
+	tidy(world);
+}
+
+void links_init(struct world *world)
+{
+	world->links_epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (world->links_epoll < 0)
+		abort();
+}
+
+void links_fini(struct world *world)
 {
 	while (world->links) {
 		struct link *next = world->links->next;
 		link_free(world->links);
 		world->links = next;
 	}
+	close(world->links_epoll);
 }

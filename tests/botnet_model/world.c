@@ -215,6 +215,7 @@ static void world_init(struct world *world, uint64_t seed, bool trace)
 	model_init(&world->model);
 	model_watch(world);
 	world->vfs = power_vfs_new("power", seed);
+	links_init(world);
 	set_chances(world);
 	set_size(world);
 	set_workers(world);
@@ -235,7 +236,7 @@ static void world_fini(struct world *world)
 	power_vfs_off(world->vfs, true);
 	server_close(world->server);
 	power_vfs_free(world->vfs);
-	links_free(world);
+	links_fini(world);
 	model_fini(&world->model);
 	for (size_t i = 0; i < world->n_inodes; i++)
 		free(world->inodes[i].ids);
@@ -244,14 +245,6 @@ static void world_fini(struct world *world)
 }
 
 /* ---- Turns ---- */
-
-static void links_turn(struct world *world, unsigned of_1000, bool all)
-{
-	for (struct link *link = world->links; link; link = link->next)
-		if (chance(world, of_1000))
-			link_pump(world, link, all);
-	links_tidy(world);
-}
 
 /* Some of the workers and connections, perhaps the broker, perhaps the disk. */
 static void turn(struct world *world)
@@ -264,7 +257,7 @@ static void turn(struct world *world)
 		if (w->dead || chance(world, w->speed))
 			worker_turn(world, w);
 	}
-	links_turn(world, 400, false);
+	links_turn(world, false);
 	if (chance(world, 600))
 		broker_turn(world);
 	if (chance(world, 400))
@@ -287,11 +280,11 @@ static bool is_quiet(const struct world *world)
 /* Everybody has a turn. */
 static void round_of_all(struct world *world)
 {
-	clock_advance(3000);
+	clock_advance(10000);
 	world->turns++;
 	for (size_t i = 0; i < WORKERS; i++)
 		worker_turn(world, &world->workers[i]);
-	links_turn(world, 1000, true);
+	links_turn(world, true);
 	broker_turn(world);
 	writer_turn(world);
 }
@@ -316,7 +309,17 @@ static void calm_down(struct world *world)
 	bad(world, "no progress: %zu messages are left, in %s", world->model.messages, most.p);
 }
 
-bool world_run(uint64_t seed, bool trace_it, char *reason, size_t size)
+static uint64_t print_of(const struct world *world)
+{
+	uint64_t print = world->random;
+	for (size_t i = 0; i < world->model.n_ops; i++) {
+		const struct op *op = &world->model.ops[i];
+		print = (print ^ op->kind ^ op->where << 4 ^ op->what ^ op->a) * 0x100000001b3u;
+	}
+	return print;
+}
+
+bool world_run(uint64_t seed, bool trace_it, struct outcome *out)
 {
 	static struct world world; /* too large for the stack */
 	world_init(&world, seed, trace_it);
@@ -331,7 +334,8 @@ bool world_run(uint64_t seed, bool trace_it, char *reason, size_t size)
 		broker_end(&world, below(&world, 2));
 		broker_begin(&world);
 	}
-	snprintf(reason, size, "%s", world.bad);
+	*out = (struct outcome){ .print = print_of(&world) };
+	snprintf(out->reason, sizeof out->reason, "%s", world.bad);
 	bool good = !world.bad[0];
 	if (good || rule_off == RULES)
 		world_fini(&world);

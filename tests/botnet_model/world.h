@@ -46,18 +46,19 @@ struct worker;
 struct link {
 	struct link *next;
 	int near, far; /* towards the worker, towards the broker; -1: closed */
+	bool near_news, far_news; /* there is something to read */
 	struct buffer up, down;
+	unsigned speed; /* of 1000 */
 };
 
 /* A connection for a worker (its end), as client_hooks have it. */
 int link_open(void *worker);
-/* Moves some bytes; `all`: as many as there are. */
-void link_pump(struct world *, struct link *, bool all);
 /* Reads what the worker has sent. */
 void link_drain(struct link *);
-/* Removes those that are closed on both sides. */
-void links_tidy(struct world *);
-void links_free(struct world *);
+/* Bytes move on some of them, or on all; those that are closed on both sides are removed. */
+void links_turn(struct world *, bool all);
+void links_init(struct world *);
+void links_fini(struct world *);
 
 /* ---- Workers ---- */
 
@@ -155,6 +156,7 @@ struct world {
 	bool lies; /* a full disk may have taken the group nevertheless */
 	bool full;
 	struct link *links;
+	int links_epoll; /* says which of them have news */
 	struct worker workers[WORKERS];
 	struct model model;
 
@@ -176,8 +178,14 @@ struct world {
 	char bad[400]; /* what went wrong; empty: nothing */
 };
 
-/* Runs a seed; false: `reason` says what went wrong. */
-bool world_run(uint64_t seed, bool trace, char *reason, size_t size);
+/* Of a run. */
+struct outcome {
+	uint64_t print; /* follows from all that happened */
+	char reason[400]; /* empty: all is as it should be */
+};
+
+/* Runs a seed; false: something went wrong. */
+bool world_run(uint64_t seed, bool trace, struct outcome *);
 
 /* The rule that is off; RULES: none. */
 void rules_set_off(int rule);
@@ -199,6 +207,7 @@ void broker_begin(struct world *);
 void broker_end(struct world *, bool power);
 /* What the configuration says of each worker, and what may lie in each queue. */
 void configure(struct world *);
+void set_limits(struct world *);
 bool loops(uint64_t id);
 unsigned dedup_key(uint64_t id);
 unsigned rows_of(uint64_t id);
