@@ -12,9 +12,9 @@
 #include <stdlib.h>
 
 enum {
-	COUNTER_BITS = 40,      /* of an identity; the rest is the epoch */
+	COUNTER_BITS = 40,                        /* of an identity; the rest is the epoch */
 	BLOCK_MESSAGES = USUAL_OR_TEST(65536, 4), /* a larger commit becomes several blocks */
-	BLOCK_BYTES = 1 << 30,  /* likewise, unless it is one message */
+	BLOCK_BYTES = 1 << 30,                    /* likewise, unless it is one message */
 };
 
 struct core {

@@ -11,9 +11,10 @@
 #include "broker/rules.h"
 
 enum {
-	GAP_HEAD = USUAL_OR_TEST(2 * 1024 * 1024, 100), /* bytes that stay in memory in front of a gap */
+	GAP_HEAD = USUAL_OR_TEST(2 * 1024 * 1024,
+	                         60), /* bytes that stay in memory in front of a gap */
 	GAP_SLICE = USUAL_OR_TEST(2 * 1024 * 1024, 150), /* bytes read at once */
-	GAP_BLOCKS = USUAL_OR_TEST(2000, 3), /* blocks read at once */
+	GAP_BLOCKS = USUAL_OR_TEST(2000, 2),             /* blocks read at once */
 };
 
 /* Takes out of memory what it may until the journal's memory is at most `budget`. */

@@ -8,12 +8,12 @@
 #include <stdlib.h>
 
 enum {
-	GROUP_MS = 100,         /* a group's age */
-	GROUP_SOON_MS = 20,     /* since the one before, if somebody waits */
+	GROUP_MS = 100,                              /* a group's age */
+	GROUP_SOON_MS = 20,                          /* since the one before, if somebody waits */
 	GROUP_BYTES = USUAL_OR_TEST(16 << 20, 2000), /* of new messages */
-	AGAIN_MS = 500,         /* until a full disk is tried again */
-	SPILL_TO = 7,           /* eighths of the memory that remain in use */
-	STATE_BYTES = 1 << 30,  /* of one bot in one group */
+	AGAIN_MS = 500,                              /* until a full disk is tried again */
+	SPILL_TO = 7,                                /* eighths of the memory that remain in use */
+	STATE_BYTES = 1 << 30,                       /* of one bot in one group */
 };
 
 static size_t memory_of(const struct server *s)

@@ -11,6 +11,7 @@
 enum rule {
 	RULE_WHOLE,       /* 1: a commit lies in one group */
 	RULE_PREFIX,      /* 2: a group has everything that was before its end */
+	RULE_GAP,         /* 2: no gap lies across rows that are still to be deleted */
 	RULE_CLAIM_FREE,  /* 3: the end of a connection frees its claims */
 	RULE_DRAIN,       /* 3: … after all that it had sent was applied */
 	RULE_FENCE,       /* 3: a new connection waits for the end of the one before */

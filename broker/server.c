@@ -17,9 +17,10 @@
 
 enum {
 	READ_BYTES = USUAL_OR_TEST(256 * 1024, 200), /* at once */
-	READ_TURN = USUAL_OR_TEST(4 * 1024 * 1024, 300), /* from one client before the next one has its turn */
-	KEPT_BYTES = 1024 * 1024,     /* of buffers, between frames */
-	MAX_OUT = 1024 * 1024 * 1024, /* that a client does not read */
+	READ_TURN = USUAL_OR_TEST(4 * 1024 * 1024,
+	                          300), /* from one client before the next one has its turn */
+	KEPT_BYTES = 1024 * 1024,       /* of buffers, between frames */
+	MAX_OUT = 1024 * 1024 * 1024,   /* that a client does not read */
 	EVENTS = 64,
 	BACKLOG = 256,
 	IOV = 64,
@@ -312,7 +313,7 @@ static int recover(struct server *s, struct err *err)
 	size_t n;
 	s->journal = journal_new();
 	s->journal->durable = store_group(s->store);
-	s->group = s->journal->durable + 1;
+	s->group = s->journal->number = s->journal->durable + 1;
 	s->stored_bytes = store_size(s->store);
 	s->core = core_new(s->options.limits, rule_on(RULE_EPOCH) ? store_epoch(s->store) : 1);
 	core_persist(s->core, s->journal);

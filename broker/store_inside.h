@@ -12,9 +12,11 @@
 
 enum {
 	STORE_PAGE = 16384,
-	STORE_LOG_PAGES = USUAL_OR_TEST(8 * 1024 * 1024 / STORE_PAGE, 24), /* more in the log: checkpoint */
-	STORE_LOG_KEPT = USUAL_OR_TEST(64 * 1024 * 1024 / STORE_PAGE, 60), /* a longer log is cut at the checkpoint */
-	STORE_EPOCH_MAX = (1 << 23) - 1,                /* identities stay positive for SQLite */
+	STORE_LOG_PAGES = USUAL_OR_TEST(8 * 1024 * 1024 / STORE_PAGE,
+	                                24), /* more in the log: checkpoint */
+	STORE_LOG_KEPT = USUAL_OR_TEST(64 * 1024 * 1024 / STORE_PAGE,
+	                               60), /* a longer log is cut at the checkpoint */
+	STORE_EPOCH_MAX = (1 << 23) - 1,    /* identities stay positive for SQLite */
 };
 
 enum statement {
