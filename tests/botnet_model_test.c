@@ -5,8 +5,8 @@
  *
  *	botnet_model_test                 some thousand seeds, and each rule switched off until a seed shows it
  *	botnet_model_test SEED [COUNT]    these; prints the first that fails, and why
- *	botnet_model_test --trace SEED    what happens
- *	botnet_model_test --mutants [N]   each rule switched off, up to N seeds: the first that shows it
+ *	botnet_model_test --trace SEED [RULE]        what happens, with this rule switched off
+ *	botnet_model_test --mutants [COUNT [RULE]]   each rule (or this) switched off: the first of so many seeds that shows it
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -158,21 +158,23 @@ static int show_trace(uint64_t seed, int off)
 	return !good;
 }
 
-static int show_mutants(uint64_t seeds)
-{
-	int missed = 0;
-	for (int rule = 0; rule < RULES; rule++)
-		missed += !show_mutant(rule, seeds);
-	printf("%d of %d rules are not caught\n", missed, RULES);
-	return missed != 0;
-}
-
 static int rule_by_name(const char *name)
 {
 	int rule = 0;
 	while (rule < RULES && strcmp(rule_name(rule), name) != 0)
 		rule++;
 	return rule;
+}
+
+/* All rules, or that with this name. */
+static int show_mutants(uint64_t seeds, const char *name)
+{
+	int missed = 0;
+	for (int rule = 0; rule < RULES; rule++)
+		if (!name || rule == rule_by_name(name))
+			missed += !show_mutant(rule, seeds);
+	printf("%d of %d rules are not caught\n", missed, RULES);
+	return missed != 0;
 }
 
 int main(int argc, char **argv)
@@ -183,7 +185,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test(test_each_rule_is_needed),
 	};
 	if (argc > 1 && strcmp(argv[1], "--mutants") == 0)
-		return show_mutants(argc > 2 ? number(argv[2]) : MUTANT_SEEDS);
+		return show_mutants(argc > 2 ? number(argv[2]) : MUTANT_SEEDS,
+		                    argc > 3 ? argv[3] : NULL);
 	if (argc > 2 && strcmp(argv[1], "--trace") == 0)
 		return show_trace(number(argv[2]), argc > 3 ? rule_by_name(argv[3]) : RULES);
 	if (argc > 1)

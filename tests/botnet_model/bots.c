@@ -11,10 +11,10 @@ static uint64_t body_id(struct worker *w, const struct message *message)
 	return read_body(message->body, w->world->body_size);
 }
 
-/* How many a bot asks for this time; what budgets.c counts with. */
+/* How many a bot asks for this time. */
 static size_t batch_size(struct worker *w)
 {
-	return 1 + below(w->world, 3);
+	return 1 + below(w->world, w->world->batch_size);
 }
 
 /* ---- Collectors ---- */
@@ -86,7 +86,8 @@ static void run_c2(struct worker *w)
 /* ---- The parser ---- */
 
 /* Rows from … before to as one commit, the last of which consumes the report. */
-static bool commit_part(struct worker *w, struct message *message, uint64_t id, unsigned from, unsigned to)
+static bool commit_part(struct worker *w, struct message *message, uint64_t id, unsigned from,
+                        unsigned to)
 {
 	bool last = to == rows_of(id);
 	struct publish rows[BATCH];
@@ -148,15 +149,26 @@ static bool commit_batch(struct worker *w, const struct publish *published, size
 	return worker_commit(w, &commit);
 }
 
+/* Something makes it give one back, sometimes: the last one, where the order of messages is looked at. */
+static bool give_one_back(struct worker *w)
+{
+	struct batch *batch = &w->batch;
+	if (batch->n < 2 || !chance(w->world, 200))
+		return true;
+	size_t which = w->world->two_instances ? below(w->world, (uint32_t)batch->n) : batch->n - 1;
+	if (broker_release(w->consumer, &batch->messages[which], 1, NULL) < 0)
+		return false;
+	memmove(&batch->messages[which], &batch->messages[which + 1],
+	        (--batch->n - which) * sizeof *batch->messages);
+	return worker_pause(w);
+}
+
 static void run_x(struct worker *w)
 {
 	while (worker_receive(w, batch_size(w))) {
 		struct publish out[BATCH];
-		/* Something makes it give the last one back, sometimes. */
-		if (w->batch.n > 1 && chance(w->world, 50)) {
-			if (broker_release(w->consumer, &w->batch.messages[--w->batch.n], 1, NULL) < 0)
-				return;
-		}
+		if (!give_one_back(w))
+			return;
 		for (size_t i = 0; i < w->batch.n; i++) {
 			uint64_t id = body_id(w, &w->batch.messages[i]);
 			struct str queues[DESTINATIONS];
@@ -259,13 +271,13 @@ static void deliver(struct world *world, const struct message *message, uint64_t
 			return;
 	if (world->n_deliveries == world->deliveries_capacity) {
 		world->deliveries_capacity = 2 * world->deliveries_capacity + 64;
-		world->deliveries = realloc(world->deliveries, world->deliveries_capacity *
-		                                                       sizeof *world->deliveries);
+		world->deliveries = realloc(world->deliveries,
+		                            world->deliveries_capacity * sizeof *world->deliveries);
 		if (!world->deliveries)
 			abort();
 	}
-	world->deliveries[world->n_deliveries++] =
-		(struct delivery){ message->block, id, message->at };
+	world->deliveries[world->n_deliveries++] = (struct delivery){ message->block, id,
+		                                                      message->at };
 }
 
 static void run_o(struct worker *w)
@@ -274,8 +286,7 @@ static void run_o(struct worker *w)
 		for (size_t i = 0; i < w->batch.n; i++) {
 			if (!worker_pause(w))
 				return;
-			deliver(w->world, &w->batch.messages[i],
-			        body_id(w, &w->batch.messages[i]));
+			deliver(w->world, &w->batch.messages[i], body_id(w, &w->batch.messages[i]));
 		}
 		if (!worker_pause(w) || !commit_batch(w, NULL, 0))
 			return;
@@ -330,6 +341,6 @@ static void run_tool(struct worker *w)
 }
 
 void (*const bot_runs[BOTS])(struct worker *) = {
-	[C1] = run_c1,  [C2] = run_c2,  [P] = run_p,  [X] = run_x, [D] = run_d, [V] = run_pass,
+	[C1] = run_c1,  [C2] = run_c2,  [P] = run_p, [X] = run_x, [D] = run_d,  [V] = run_pass,
 	[L] = run_pass, [F] = file_run, [O] = run_o, [E] = run_e, [E2] = run_e, [TOOL] = run_tool,
 };

@@ -124,7 +124,8 @@ void check_recovery(struct world *world)
 	size_t n = group < m->groups_capacity ? m->groups[group] : 0, before = m->n;
 	m->stored = group;
 	if (m->told > n) {
-		bad(world, "durable: commit %llu was said to be, commit %zu is the last that is there",
+		bad(world,
+		    "durable: commit %llu was said to be, commit %zu is the last that is there",
 		    (unsigned long long)m->told, n);
 		return;
 	}
@@ -225,7 +226,8 @@ static void check_same(struct world *world, enum queue_name queue, const struct 
 /* Of each key one message, the first that D had. */
 static void check_deduplicator(struct world *world)
 {
-	struct consumed at_d = consumed_of(&world->model, QD), at_o = consumed_of(&world->model, QO);
+	struct consumed at_d = consumed_of(&world->model, QD),
+			at_o = consumed_of(&world->model, QO);
 	bool known[KEYS] = { 0 };
 	size_t n = 0;
 	for (size_t i = 0; i < at_d.n; i++) {
@@ -245,12 +247,14 @@ static void check_deduplicator(struct world *world)
 
 static void check_outputs(struct world *world)
 {
-	struct consumed at_f = consumed_of(&world->model, QF), at_o = consumed_of(&world->model, QO);
+	struct consumed at_f = consumed_of(&world->model, QF),
+			at_o = consumed_of(&world->model, QO);
 	size_t n = 0;
 	for (size_t i = 0; i < world->n_inodes; i++)
 		for (size_t k = 0; k < world->inodes[i].n; k++, n++)
 			if (n >= at_f.n || at_f.ids[n] != world->inodes[i].ids[k])
-				bad(world, "file: line %zu is message %llx, not that which was consumed",
+				bad(world,
+				    "file: line %zu is message %llx, not that which was consumed",
 				    n, (unsigned long long)world->inodes[i].ids[k]);
 	if (n != at_f.n)
 		bad(world, "file: %zu lines of %zu messages", n, at_f.n);
@@ -287,7 +291,8 @@ static void check_order(struct world *world, enum queue_name queue)
 
 void check_end(struct world *world)
 {
-	struct consumed reports = consumed_of(&world->model, QP), at_x = consumed_of(&world->model, QX);
+	struct consumed reports = consumed_of(&world->model, QP),
+			at_x = consumed_of(&world->model, QX);
 	struct consumed expected = expected_at_x(&reports, &at_x);
 	check_sources(world, &reports);
 	check_same(world, QX, &expected);

@@ -18,8 +18,9 @@ static void want(struct world *world, enum bot bot, unsigned instances)
 static size_t destinations_of(const struct world *world, enum bot bot, struct str *out)
 {
 	size_t n = 0;
-	static const enum queue_name next[BOTS] = { [C1] = QP, [C2] = QP, [P] = QX,
-		                                    [L] = QX,  [D] = QV,  [V] = QO };
+	static const enum queue_name next[BOTS] = {
+		[C1] = QP, [C2] = QP, [P] = QX, [L] = QX, [D] = QV, [V] = QO
+	};
 	if (bot == X) {
 		out[n++] = queue_names[QD];
 		out[n++] = queue_names[QF];
@@ -40,7 +41,7 @@ void set_limits(struct world *world)
 {
 	const struct model *m = &world->model;
 	unsigned limit = world->queue_limit, parts = 3 * world->parsers;
-	unsigned batch = world->two_instances ? 6 : 3;
+	unsigned one = world->batch_size, batch = world->two_instances ? 2 * one : one;
 	unsigned before = (unsigned)(m->queues[QX].messages + m->queues[QL].messages);
 	unsigned *limits = world->model.limits;
 	memset(limits, 0, sizeof world->model.limits);
@@ -49,7 +50,7 @@ void set_limits(struct world *world)
 	limits[QP] = limit - 1 + 2;
 	limits[QX] = limits[QL] = before + 2 * (limit - 1) + parts + batch;
 	limits[QD] = limits[QF] = limits[QE] = limits[QE2] = limit - 1 + batch;
-	limits[QV] = limits[QO] = limit - 1 + 3;
+	limits[QV] = limits[QO] = limit - 1 + one;
 }
 
 void configure(struct world *world)
@@ -117,7 +118,8 @@ static void power_loss(struct world *world)
 
 void broker_end(struct world *world, bool power)
 {
-	trace(world, "the broker ends%s, commit %zu", power ? " with the power" : "", world->model.n);
+	trace(world, "the broker ends%s, commit %zu", power ? " with the power" : "",
+	      world->model.n);
 	power_vfs_off(world->vfs, !power);
 	server_close(world->server);
 	world->server = NULL;

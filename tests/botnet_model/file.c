@@ -85,7 +85,7 @@ void file_run(struct worker *w)
 		inode = (int)known->a;
 		cut_back(world, inode, (size_t)known->b);
 	}
-	while (worker_receive(w, 1 + below(world, 3)))
+	while (worker_receive(w, 1 + below(world, world->batch_size)))
 		if (!open_file(w, &inode) || !write_batch(w, &world->inodes[inode], inode))
 			return;
 }

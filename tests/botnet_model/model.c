@@ -10,8 +10,9 @@ const struct str queue_names[QUEUES] = {
 };
 
 const struct str bot_names[BOTS] = {
-	[C1] = S("C1"), [C2] = S("C2"), [P] = S("P"), [X] = S("X"), [D] = S("D"),   [V] = S("V"),
-	[L] = S("L"),   [F] = S("F"),   [O] = S("O"), [E] = S("E"), [E2] = S("E2"), [TOOL] = S("tool"),
+	[C1] = S("C1"), [C2] = S("C2"), [P] = S("P"),   [X] = S("X"),
+	[D] = S("D"),   [V] = S("V"),   [L] = S("L"),   [F] = S("F"),
+	[O] = S("O"),   [E] = S("E"),   [E2] = S("E2"), [TOOL] = S("tool"),
 };
 
 static unsigned index_of(const struct str *names, unsigned n, struct str name)

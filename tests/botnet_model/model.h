@@ -72,10 +72,10 @@ struct model {
 	size_t n, moments_capacity;
 	uint64_t *groups; /* [number]: the last commit in that group */
 	size_t groups_capacity;
-	uint64_t stored; /* number of the stored group, as it was last seen */
-	uint64_t told;   /* the last commit that somebody knows to be durable */
+	uint64_t stored;         /* number of the stored group, as it was last seen */
+	uint64_t told;           /* the last commit that somebody knows to be durable */
 	unsigned limits[QUEUES]; /* messages that may lie there at most, 0: no limit */
-	bool shut; /* the broker is being taken down: claims do not matter any more */
+	bool shut;               /* the broker is being taken down: claims do not matter any more */
 };
 
 struct world;

@@ -11,8 +11,8 @@ struct task {
 	ucontext_t context;
 	void (*run)(void *);
 	void *argument;
-	char *stack; /* NULL: it has none yet */
-	bool lives;  /* from its start until its function returns */
+	char *stack;      /* NULL: it has none yet */
+	bool lives;       /* from its start until its function returns */
 	void *fake_stack; /* of AddressSanitizer */
 };
 

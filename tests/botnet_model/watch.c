@@ -9,7 +9,8 @@
 #include "broker/server_inside.h"
 #include "tests/botnet_model/world.h"
 
-static struct world *world; /* the one that runs; a wrapped function is told no more than its namesake */
+static struct world
+	*world; /* the one that runs; a wrapped function is told no more than its namesake */
 
 void model_watch(struct world *w)
 {
@@ -19,8 +20,10 @@ void model_watch(struct world *w)
 /* clang-format off: the names are the linker's */
 int __real_core_commit(struct core_consumer *, const struct commit *, struct err *);
 int __wrap_core_commit(struct core_consumer *, const struct commit *, struct err *);
-int __real_core_receive(struct core_consumer *, struct receive_limits, struct arena *, struct batch *, struct err *);
-int __wrap_core_receive(struct core_consumer *, struct receive_limits, struct arena *, struct batch *, struct err *);
+int __real_core_receive(struct core_consumer *, struct receive_limits, struct arena *,
+                        struct batch *, struct err *);
+int __wrap_core_receive(struct core_consumer *, struct receive_limits, struct arena *,
+                        struct batch *, struct err *);
 int __real_core_give_back(struct core_consumer *, const struct message *, size_t, struct err *);
 int __wrap_core_give_back(struct core_consumer *, const struct message *, size_t, struct err *);
 void __real_core_close(struct core_consumer *);
@@ -50,14 +53,15 @@ static uint64_t id_of(struct str body)
 
 static void put(enum queue_name queue, uint64_t id)
 {
+	trace(world, "    + %llx in %s", (unsigned long long)id, queue_names[queue % QUEUES].p);
 	struct model *m = &world->model;
 	if (queue == QUEUES) {
 		bad(world, "a message was published to an unknown queue");
 		return;
 	}
 	if (model_find(m, queue, id))
-		bad(world, "doubled: message %llx was published twice to %s", (unsigned long long)id,
-		    queue_names[queue].p);
+		bad(world, "doubled: message %llx was published twice to %s",
+		    (unsigned long long)id, queue_names[queue].p);
 	model_do(m, (struct op){ .kind = OP_PUT, .where = queue, .what = id });
 	size_t n = m->queues[queue].messages;
 	if (queue == QX || queue == QL)
@@ -69,13 +73,13 @@ static void put(enum queue_name queue, uint64_t id)
 
 static void take(enum queue_name queue, uint64_t id, const void *holder)
 {
+	trace(world, "    - %llx of %s", (unsigned long long)id, queue_names[queue % QUEUES].p);
 	struct item *item = queue < QUEUES ? model_find(&world->model, queue, id) : NULL;
 	if (!item || item->gone || item->holder != holder)
 		bad(world, "message %llx was consumed by somebody who does not hold it",
 		    (unsigned long long)id);
 	else
-		model_do(&world->model,
-		         (struct op){ .kind = OP_TAKE, .where = queue, .what = id });
+		model_do(&world->model, (struct op){ .kind = OP_TAKE, .where = queue, .what = id });
 }
 
 /* The message that a claim names, 0: none. */
@@ -90,8 +94,7 @@ static void tell_worker(const struct core_consumer *c, bool durable)
 {
 	for (size_t i = 0; i < WORKERS; i++) {
 		struct worker *w = &world->workers[i];
-		if (!durable || w->instance != c->instance ||
-		    !str_eq(bot_names[w->bot], c->bot))
+		if (!durable || w->instance != c->instance || !str_eq(bot_names[w->bot], c->bot))
 			continue;
 		w->durable_n = world->model.n;
 		w->lost = false;
@@ -103,6 +106,7 @@ static void note_commit(struct core_consumer *c, const struct commit *commit, co
 	struct model *m = &world->model;
 	enum queue_name source = c->source ? queue_by_name(c->source->name) : QUEUES;
 	model_begin(m);
+	trace(world, "commit %zu of %s.%u", m->n, bot_names[bot_by_name(c->bot)].p, c->instance);
 	tell_worker(c, commit->durable);
 	for (size_t i = 0; i < commit->n_consumed; i++)
 		take(source, ids[i], c);
@@ -186,6 +190,8 @@ int __wrap_core_receive(struct core_consumer *c, struct receive_limits limits, s
 	size_t at = q->first;
 	for (int i = 0; i < rc; i++) {
 		uint64_t id = id_of(out->messages[i].body);
+		trace(world, "%s.%u gets %llx", bot_names[bot_by_name(c->bot)].p, c->instance,
+		      (unsigned long long)id);
 		struct item *item = next_free(q, &at, c);
 		if (!item || item->id != id) {
 			bad(world, "order: %s got %llx of %s, it is %llx's turn",
@@ -209,6 +215,8 @@ int __wrap_core_give_back(struct core_consumer *c, const struct message *message
 	for (size_t i = 0; i < n; i++) {
 		uint64_t id = claimed_id(c, &messages[i]);
 		struct item *item = queue < QUEUES ? model_find(&world->model, queue, id) : NULL;
+		trace(world, "%s.%u gives back %llx", bot_names[bot_by_name(c->bot)].p, c->instance,
+		      (unsigned long long)id);
 		if (item && item->holder == c)
 			item->holder = NULL;
 		else
@@ -296,7 +304,9 @@ enum stored __wrap_store_write(struct store *store, const struct group *group, b
 		return STORE_FULL;
 	}
 	trace(world, "group %llu: %s", (unsigned long long)group->number,
-	      stored == STORED ? "stored" : stored == STORE_FULL ? "full" : "failed");
+	      stored == STORED       ? "stored"
+	      : stored == STORE_FULL ? "full"
+	                             : "failed");
 	return stored;
 }
 

@@ -21,9 +21,10 @@ static void wait_in_task(void *context)
 static bool connect_bot(struct worker *w)
 {
 	bool reads = w->bot != C1 && w->bot != C2 && w->bot != TOOL;
-	static const enum queue_name sources[BOTS] = { [P] = QP, [X] = QX, [D] = QD,
-		                                       [V] = QV, [L] = QL, [F] = QF,
-		                                       [O] = QO, [E] = QE, [E2] = QE2 };
+	static const enum queue_name sources[BOTS] = {
+		[P] = QP, [X] = QX, [D] = QD, [V] = QV,  [L] = QL,
+		[F] = QF, [O] = QO, [E] = QE, [E2] = QE2
+	};
 	return consumer_open(w->broker, bot_names[w->bot], w->instance,
 	                     reads ? queue_names[sources[w->bot]] : STR_NONE, w->destinations,
 	                     w->n_destinations, &w->consumer, NULL) == 0;
@@ -138,7 +139,8 @@ static bool cut(struct worker *w, size_t before)
 bool worker_commit(struct worker *w, struct commit *commit)
 {
 	struct world *world = w->world;
-	bool cuts = !world->calm && !commit->durable && w->link && chance(world, world->chance[KILL]);
+	bool cuts = !world->calm && !commit->durable && w->link &&
+	            chance(world, world->chance[KILL]);
 	size_t before = 0;
 	if (cuts) {
 		link_drain(w->link);
@@ -181,12 +183,14 @@ static void take_change(void *context, const struct state_change *change)
 bool worker_load(struct worker *w)
 {
 	struct memory memory = { .valid = true };
-	if (w->dead || broker_load_state(w->consumer, take_change, memory.cells, NULL) < 0 || w->dead)
+	if (w->dead || broker_load_state(w->consumer, take_change, memory.cells, NULL) < 0 ||
+	    w->dead)
 		return false;
 	const struct cell *now = w->world->model.cells[w->bot];
 	for (unsigned k = 0; k < KEYS && !w->world->bad[0]; k++)
 		if (memcmp(&memory.cells[k], &now[k], sizeof *now) != 0 && w->world->server)
-			bad(w->world, "state: %s loads key %u as it was not at the end of its predecessor",
+			bad(w->world,
+			    "state: %s loads key %u as it was not at the end of its predecessor",
 			    bot_names[w->bot].p, k);
 	w->memory = memory;
 	return true;
@@ -204,7 +208,8 @@ struct state_change worker_change(struct worker *w, unsigned key, uint64_t a, ui
 		                      .value = { text + KEY_SIZE, 2 * sizeof a } };
 }
 
-struct publish *worker_publish(struct worker *w, uint64_t id, size_t n_queues, const struct str *queues)
+struct publish *worker_publish(struct worker *w, uint64_t id, size_t n_queues,
+                               const struct str *queues)
 {
 	struct publish *p = arena_alloc(&w->arena, sizeof *p);
 	struct buffer body;

@@ -24,6 +24,7 @@ static int rule_off = RULES;
 static const char *const rule_names[RULES] = {
 	[RULE_WHOLE] = "whole",
 	[RULE_PREFIX] = "prefix",
+	[RULE_GAP] = "gap",
 	[RULE_CLAIM_FREE] = "claim_free",
 	[RULE_DRAIN] = "drain",
 	[RULE_FENCE] = "fence",
@@ -147,8 +148,10 @@ static unsigned one_of(struct world *world, unsigned a, unsigned b, unsigned c, 
 
 static void set_chances(struct world *world)
 {
-	static const unsigned most[KINDS] = { [KILL] = 40,  [BROKER] = 10,    [POWER] = 6, [FULL] = 10,
-		                              [ERROR] = 6, [CONFIGURE] = 10, [CLI] = 20, [ROTATE] = 10 };
+	static const unsigned most[KINDS] = {
+		[KILL] = 40, [BROKER] = 10,    [POWER] = 6, [FULL] = 10,
+		[ERROR] = 6, [CONFIGURE] = 10, [CLI] = 20,  [ROTATE] = 10
+	};
 	for (size_t i = 0; i < KINDS; i++)
 		world->chance[i] = one_of(world, 0, 0, most[i] / 4, most[i]);
 	world->writer_speed = one_of(world, 1000, 1000, 200, 50);
@@ -156,7 +159,7 @@ static void set_chances(struct world *world)
 
 static void set_size(struct world *world)
 {
-	bool large = below(world, 4) == 0;
+	bool large = below(world, 3) == 0;
 	world->n_all1 = world->n_items1 = below(world, large ? 12 : 5);
 	for (unsigned i = 0; i < world->n_items1; i++)
 		world->items1[i] = i;
@@ -164,8 +167,9 @@ static void set_size(struct world *world)
 	world->parsers = one_of(world, 1, 1, 1, 2);
 	world->experts = one_of(world, 1, 1, 1, 2);
 	world->two_instances = world->parsers + world->experts > 2;
-	world->queue_limit = large ? one_of(world, 0, 3, 8, 20) : 2 + below(world, 3);
+	world->queue_limit = large ? one_of(world, 0, 0, 8, 20) : one_of(world, 2, 3, 4, 12);
 	world->body_size = one_of(world, 0, 20, 60, 100);
+	world->batch_size = one_of(world, 2, 3, 3, 6);
 	world->e_exists = world->x_knows_e = true;
 	world->path = -1;
 }
@@ -175,8 +179,9 @@ static void set_workers(struct world *world)
 	static const struct {
 		enum bot bot;
 		unsigned instance;
-	} slots[WORKERS] = { { C1, 0 }, { C2, 0 }, { P, 0 }, { P, 1 }, { X, 0 }, { X, 1 }, { D, 0 },
-		             { V, 0 },  { L, 0 },  { F, 0 }, { O, 0 }, { E, 0 }, { E2, 0 }, { TOOL, 0 } };
+	} slots[WORKERS] = { { C1, 0 }, { C2, 0 }, { P, 0 },  { P, 1 },   { X, 0 },
+		             { X, 1 },  { D, 0 },  { V, 0 },  { L, 0 },   { F, 0 },
+		             { O, 0 },  { E, 0 },  { E2, 0 }, { TOOL, 0 } };
 	for (size_t i = 0; i < WORKERS; i++) {
 		struct worker *w = &world->workers[i];
 		w->world = world;
@@ -197,7 +202,7 @@ static void set_broker(struct world *world)
 		           .reserve = one_of(world, 0, 0, 20000, 100000) },
 		.limits = { .messages = world->queue_limit },
 		.disk_limit = one_of(world, 0, 0, 8 + below(world, 16), 8 + below(world, 16)),
-		.memory = one_of(world, 0, 1000, 3000, 10000),
+		.memory = one_of(world, 0, 200, 400, 800) + below(world, 3000) * below(world, 2),
 		.without_thread = true,
 		.context = world,
 		.log = hear_log,

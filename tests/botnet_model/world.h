@@ -45,7 +45,7 @@ struct worker;
 
 struct link {
 	struct link *next;
-	int near, far; /* towards the worker, towards the broker; -1: closed */
+	int near, far;            /* towards the worker, towards the broker; -1: closed */
 	bool near_news, far_news; /* there is something to read */
 	struct buffer up, down;
 	unsigned speed; /* of 1000 */
@@ -77,9 +77,9 @@ struct worker {
 	unsigned instance;
 	void (*run)(struct worker *);
 	struct task task;
-	bool wanted; /* by the configuration */
-	bool stop;   /* asked to end; its successor has other destinations, or there is none */
-	bool dead;   /* killed: what it still does has no effect */
+	bool wanted;    /* by the configuration */
+	bool stop;      /* asked to end; its successor has other destinations, or there is none */
+	bool dead;      /* killed: what it still does has no effect */
 	unsigned speed; /* of 1000 */
 
 	struct broker *broker;
@@ -115,7 +115,8 @@ bool worker_load(struct worker *);
 void worker_told(struct worker *);
 
 /* Pieces of commits, in the worker's arena. */
-struct publish *worker_publish(struct worker *, uint64_t id, size_t n_queues, const struct str *queues);
+struct publish *worker_publish(struct worker *, uint64_t id, size_t n_queues,
+                               const struct str *queues);
 struct state_change worker_change(struct worker *, unsigned key, uint64_t a, uint64_t b);
 
 extern void (*const bot_runs[BOTS])(struct worker *);
@@ -145,7 +146,7 @@ enum kind { KILL, BROKER, POWER, FULL, ERROR, CONFIGURE, CLI, ROTATE, KINDS };
 struct world {
 	uint64_t seed, random;
 	bool trace;
-	bool calm; /* no faults any more */
+	bool calm;              /* no faults any more */
 	unsigned chance[KINDS]; /* of 1000, at each turn of fate */
 	unsigned writer_speed;  /* of 1000 */
 	unsigned turns;
@@ -162,7 +163,7 @@ struct world {
 
 	unsigned parsers, experts; /* instances */
 	bool two_instances;        /* of one of them, at some time */
-	unsigned queue_limit, body_size;
+	unsigned queue_limit, body_size, batch_size;
 	bool e_exists, e_renamed, x_knows_e;
 	unsigned items1[ITEMS]; /* what lies at the source of C1 */
 	size_t n_items1, n_all1;
@@ -180,7 +181,7 @@ struct world {
 
 /* Of a run. */
 struct outcome {
-	uint64_t print; /* follows from all that happened */
+	uint64_t print;   /* follows from all that happened */
 	char reason[400]; /* empty: all is as it should be */
 };
 
