@@ -43,7 +43,9 @@ asan: ; @tools/check.py --only build,unit,unit-clang
 coverage: ; @tools/coverage
 fuzz: ; @tools/fuzz $(or $(FUZZ),$(error which one? make fuzz FUZZ=name, of fuzz/name_fuzz.c)) $(SECONDS)
 bench: ; @tools/bench $(BENCH)
-gate: ; @tools/gate $(SEEDS) $(SEED)
+gate: ; @QUIET=1 tools/build gate tests_botnet_model_test
+	@build/gate/tests/tests_botnet_model_test $(SEED) $(SEEDS)
+	@build/gate/tests/tests_botnet_model_test --mutants
 conformance: ; @tools/build $(PRESET) intelmq
 	@build/$(PRESET)/intelmq conformance $(DIR) $(if $(BOT),--bot $(BOT)) $(if $(REPORT),--report $(REPORT))
 docs: ; @tools/docs
