@@ -62,6 +62,8 @@ void core_free(struct core *);
 int core_open(struct core *, const struct consumer_names *, struct core_consumer **out,
               struct err *);
 void core_close(struct core_consumer *);
+/* All that it holds goes back; part of core_close. */
+void core_drop_claims(struct core_consumer *);
 
 /*
  * The rest as in broker.h (give_back: release). core_commit publishes before it removes: bodies

@@ -290,7 +290,10 @@ static void test_cycle_is_one_budget(void **state)
 	push(&f, "beside", "4");
 	push(&f, "beside", "5");
 	assert_true(str_eq(core_full_queue(there), S("beside")));
+	/* It stays one while a bot is away, until that comes back to do something else. */
 	core_close(back);
+	assert_true(str_eq(core_full_queue(from), S("a")));
+	open_bot(&f, "back", 0, "b", "out", NULL);
 	assert_null(core_full_queue(from).p);
 	finish(&f);
 }

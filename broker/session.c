@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* What the frames of a client mean, and when its questions are answered. */
+#include "broker/rules.h"
 #include "broker/server_inside.h"
 
 #include <intelmq/clock.h>
@@ -47,7 +48,7 @@ static void connect_bot(struct client *c)
 		client_refuse(c, "the bot is run by intelmqd");
 		return;
 	}
-	if (before)
+	if (before && rule_on(RULE_FENCE))
 		return;
 	const struct consumer_names names = {
 		.bot = c->hello.bot,
@@ -135,6 +136,8 @@ static void commit(struct client *c, struct str payload)
 		return;
 	}
 	arena_reset(&s->scratch);
+	if (!rule_on(RULE_WHOLE))
+		groups_step(s, clock_monotonic_ms());
 	if (changes.n) {
 		groups_state(s, c->hello.bot, changes, commit.round);
 		core_set_keeps_state(c->consumer);
@@ -407,7 +410,7 @@ static void read_state(struct client *c)
 	/* One slice after the other, as the client takes them. */
 	if (c->state_is_read || c->out.n > c->sent)
 		return;
-	if (!groups_is_stored(s, c->state_group)) {
+	if (!groups_is_stored(s, c->state_group) && rule_on(RULE_STATE_FIRST)) {
 		groups_want(s);
 		return;
 	}
@@ -425,7 +428,7 @@ void session_serve(struct client *c, int64_t now)
 {
 	if (c->broken || c->last_words)
 		return;
-	if (c->waits && groups_is_stored(c->server, c->waits_for)) {
+	if (c->waits && (groups_is_stored(c->server, c->waits_for) || !rule_on(RULE_DURABLE))) {
 		c->waits = false;
 		buffer_add_str(client_out(c), buffer_str(&c->answer));
 		buffer_clear(&c->answer);
