@@ -65,7 +65,7 @@ static struct broker *connect_broker(const struct place *place)
 static void wait_for(struct consumer *c, int64_t ms)
 {
 	struct pollfd fd = { consumer_fd(c), POLLIN, 0 };
-	poll(&fd, 1, (int)ms);
+	poll(&fd, 1, ms > 1000 ? 1000 : (int)ms);
 }
 
 static void run_feeder(const struct place *place, size_t total)

@@ -153,7 +153,7 @@ static bool run(const struct job *job, const struct data_format *format, struct 
 		struct queue_info *queues;
 		struct arena_mark mark = arena_mark(&arena);
 		int64_t n = broker_queues(broker, &arena, &queues, NULL);
-		for (size_t k = 0; k < n; k++)
+		for (int64_t k = 0; k < n; k++)
 			if (str_eq(queues[k].name, S("out")) && queues[k].messages)
 				f->event_bytes = (double)queues[k].bytes /
 				                 (double)queues[k].messages;

@@ -41,6 +41,7 @@ struct core_consumer {
 	size_t first_holding, n_holdings, holdings_capacity, empty_holdings;
 	size_t hint; /* where the last one was found: commits name claims in order */
 	uint64_t held;
+	bool keeps_state;
 };
 
 /* Remembers that a place was claimed. */

@@ -172,6 +172,11 @@ int core_take_slice(struct core *core, const struct slice_wanted *wanted,
 
 /* ---- Consumers ---- */
 
+void core_set_keeps_state(struct core_consumer *c)
+{
+	c->keeps_state = true;
+}
+
 static int check_names(const struct core *core, const struct consumer_names *names, struct err *err)
 {
 	if (!names->bot.n)
@@ -350,7 +355,7 @@ static bool has_room(struct core *core, const struct queue *queue)
 static const struct queue *kept_out(const struct core_consumer *c)
 {
 	const struct core *core = c->core;
-	if (core->pressure == PRESSURE_NONE || !c->n_destinations)
+	if (core->pressure == PRESSURE_NONE || !(c->n_destinations || c->keeps_state))
 		return NULL;
 	return core->pressure == PRESSURE_STUCK || !c->source || !rule_on(RULE_DISK_DRAIN)
 	             ? core->disk

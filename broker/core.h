@@ -36,6 +36,8 @@ enum pressure {
 	PRESSURE_STUCK, /* it cannot be stored, and too much waits for that: everybody waits */
 };
 void core_set_pressure(struct core *, enum pressure);
+/* The consumer's commits carry keyed state: it waits under pressure though it publishes nothing. */
+void core_set_keeps_state(struct core_consumer *);
 
 /* Takes stored messages out of memory until the journal's memory is at most `budget`. */
 void core_spill(struct core *, size_t budget);

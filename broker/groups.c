@@ -48,6 +48,7 @@ void groups_state(struct server *s, struct str bot, struct str changes, bool rou
 {
 	struct bot_changes *c = changes_of(s, bot);
 	buffer_add_str(&c->bytes, changes);
+	s->state_bytes += changes.n;
 	if (round && c->round != s->group) {
 		c->drop_before = rule_on(RULE_ROUND_ROWS) ? c->round : s->group;
 		c->round = s->group;
@@ -61,17 +62,9 @@ void groups_forget_round(struct server *s, struct str bot)
 			c->round = 0;
 }
 
-static bool has_states(const struct server *s)
-{
-	for (const struct bot_changes *c = s->changes; c; c = c->next)
-		if (c->bytes.n)
-			return true;
-	return false;
-}
-
 static bool is_empty(const struct server *s)
 {
-	return journal_is_empty(s->journal) && !has_states(s);
+	return journal_is_empty(s->journal) && !s->state_bytes;
 }
 
 uint64_t groups_last(const struct server *s)
@@ -114,6 +107,8 @@ static void add_states(struct server *s, struct closed_group *g)
 	}
 	g->group.states = states;
 	g->group.n_states = n;
+	g->bytes += s->state_bytes;
+	s->state_bytes = 0;
 }
 
 static void give_group(struct server *s, bool again)
@@ -124,11 +119,17 @@ static void give_group(struct server *s, bool again)
 	writer_give(s->writer, job);
 }
 
+/* Bytes that are in no group yet. */
+static size_t gathered(const struct server *s)
+{
+	return s->journal->fresh_bytes + s->state_bytes;
+}
+
 static bool is_due(const struct server *s, int64_t now)
 {
 	if (!s->since || s->writing || s->failure.fault != FAULT_NONE)
 		return false;
-	return now - s->since >= GROUP_MS || s->journal->fresh_bytes >= GROUP_BYTES ||
+	return now - s->since >= GROUP_MS || gathered(s) >= GROUP_BYTES ||
 	       (s->wanted && now - s->closed_at >= GROUP_SOON_MS);
 }
 
@@ -235,14 +236,9 @@ static void state_read(struct server *s, struct job *job)
 		struct buffer *out = client_out(c);
 		frame_end(out, frame_begin(out, FRAME_STATE), 0);
 		c->asked = ASKED_NOTHING;
-	} else {
-		struct job *next = job_new(JOB_STATE);
-		next->client = job->client;
-		next->bot = job->bot;
-		job->bot = NULL;
-		next->after = job->last;
-		writer_give(s->writer, next);
 	}
+	c->state_after = job->last;
+	c->state_is_read = false;
 	client_send(c);
 }
 
@@ -264,7 +260,7 @@ static void take_done(struct server *s)
 
 static void set_pressure(struct server *s)
 {
-	size_t unwritten = (s->writing ? s->writing->bytes : 0) + s->journal->fresh_bytes;
+	size_t unwritten = (s->writing ? s->writing->bytes : 0) + gathered(s);
 	bool over = s->options.disk_limit && s->stored_bytes > s->options.disk_limit;
 	core_set_pressure(s->core, unwritten > memory_of(s) ? PRESSURE_STUCK
 	                           : s->full || over        ? PRESSURE_DISK

@@ -20,7 +20,8 @@ enum {
 	READ_TURN = USUAL_OR_TEST(4 * 1024 * 1024,
 	                          300), /* from one client before the next one has its turn */
 	KEPT_BYTES = 1024 * 1024,       /* of buffers, between frames */
-	MAX_OUT = 1024 * 1024 * 1024,   /* that a client does not read */
+	MAX_IN = MAX_FRAME + FRAME_HEADER + READ_BYTES,
+	MAX_OUT = 1024 * 1024 * 1024, /* that a client does not read */
 	EVENTS = 64,
 	BACKLOG = 256,
 	IOV = 64,
@@ -99,12 +100,20 @@ static void advance(struct client *c, size_t n)
 	}
 }
 
+/* One large frame should not cost its memory for ever. */
+static void empty(struct buffer *buffer, size_t limit)
+{
+	if (buffer->capacity > KEPT_BYTES) {
+		buffer_fini(buffer);
+		buffer_init(buffer, limit);
+	}
+	buffer_clear(buffer);
+}
+
 /* What came while a batch was on its way is next. */
 static bool next_out(struct client *c)
 {
-	buffer_clear(&c->out);
-	if (c->out.capacity > KEPT_BYTES)
-		buffer_fini(&c->out);
+	empty(&c->out, MAX_OUT);
 	c->sent = c->part = c->n_parts = 0;
 	struct buffer out = c->out;
 	c->out = c->later;
@@ -158,7 +167,7 @@ void server_adopt(struct server *s, int fd, bool owned)
 	c->serial = ++s->last_serial;
 	c->served_at = INT64_MIN / 2;
 	arena_init(&c->life);
-	buffer_init(&c->in, MAX_FRAME + (size_t)FRAME_HEADER);
+	buffer_init(&c->in, MAX_IN);
 	buffer_init(&c->out, MAX_OUT);
 	buffer_init(&c->later, MAX_OUT);
 	buffer_init(&c->answer, MAX_OUT);
@@ -198,10 +207,8 @@ static void tidy(struct client *c)
 		memmove(c->in.p, c->in.p + c->parsed, left);
 	c->in.n = left;
 	c->parsed = 0;
-	if (!left && c->in.capacity > KEPT_BYTES) {
-		buffer_fini(&c->in);
-		buffer_init(&c->in, MAX_FRAME + (size_t)FRAME_HEADER);
-	}
+	if (!left)
+		empty(&c->in, MAX_IN);
 }
 
 /* More is read while frames can be carried out, or one is not complete. */
@@ -435,11 +442,6 @@ static int time_out(const struct server *s, int timeout_ms)
 	for (const struct client *c = s->clients; c; c = c->next)
 		timeout_ms = shortest(timeout_ms, session_deadline(c, now));
 	return timeout_ms;
-}
-
-int server_fd(const struct server *s)
-{
-	return s->epoll;
 }
 
 int server_step(struct server *s, int timeout_ms, struct err *err)

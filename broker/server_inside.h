@@ -50,7 +50,8 @@ struct client {
 	uint64_t waits_for;
 	struct buffer answer;
 	uint64_t state_group; /* ASKED_STATE: the group that must be stored first */
-	bool state_is_read;
+	uint64_t state_after; /* the last row that it got */
+	bool state_is_read;   /* a slice is under way */
 };
 
 /* Changes of a bot's state since the last group. */
@@ -82,6 +83,7 @@ struct server {
 	int64_t again_at;
 	uint64_t stored_bytes;
 	struct bot_changes *changes;
+	size_t state_bytes; /* in all of them */
 	struct err failure; /* FAULT_NONE: none */
 };
 

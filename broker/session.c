@@ -59,7 +59,8 @@ static void connect_bot(struct client *c)
 		client_refuse(c, err.text);
 		return;
 	}
-	groups_forget_round(c->server, c->hello.bot);
+	if (rule_on(RULE_ROUND_FORGET))
+		groups_forget_round(c->server, c->hello.bot);
 	say_ok(c);
 }
 
@@ -136,8 +137,10 @@ static void commit(struct client *c, struct str payload)
 	arena_reset(&s->scratch);
 	if (!rule_on(RULE_WHOLE))
 		groups_step(s, clock_monotonic_ms());
-	if (changes.n)
+	if (changes.n) {
 		groups_state(s, c->hello.bot, changes, commit.round);
+		core_set_keeps_state(c->consumer);
+	}
 	groups_changed(s);
 	if (!commit.durable)
 		return;
@@ -162,7 +165,7 @@ static void load(struct client *c)
 {
 	ask(c, ASKED_STATE);
 	c->state_group = groups_last(c->server);
-	c->state_is_read = false;
+	c->state_after = 0;
 	groups_want(c->server);
 }
 
@@ -395,7 +398,8 @@ static void tell_room(struct client *c)
 static void read_state(struct client *c)
 {
 	struct server *s = c->server;
-	if (c->state_is_read)
+	/* One slice after the other, as the client takes them. */
+	if (c->state_is_read || c->out.n > c->sent)
 		return;
 	if (!groups_is_stored(s, c->state_group) && rule_on(RULE_STATE_FIRST)) {
 		groups_want(s);
@@ -404,6 +408,7 @@ static void read_state(struct client *c)
 	c->state_is_read = true;
 	struct job *job = job_new(JOB_STATE);
 	job->client = c->serial;
+	job->after = c->state_after;
 	job->bot = strndup(c->hello.bot.p, c->hello.bot.n);
 	if (!job->bot)
 		abort();

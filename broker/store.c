@@ -240,7 +240,8 @@ static int roll_back(struct store *store)
 	return sqlite3_get_autocommit(store->db) ? SQLITE_OK : store_run(store, SQL_ROLLBACK);
 }
 
-int store_checkpoint(struct store *store)
+/* Once the log is long; it may stay so for lack of room. */
+static int checkpoint(struct store *store)
 {
 	if (store->log_pages < store->log_limit)
 		return SQLITE_OK;
@@ -268,7 +269,7 @@ static enum stored fail(struct store *store, int code, const char *what, struct 
 /* After a commit. */
 static enum stored settle(struct store *store, struct err *err)
 {
-	int code = store_checkpoint(store);
+	int code = checkpoint(store);
 	code = code ? code : store_measure(store);
 	code = code ? code : store_reserve_make(store);
 	return code ? fail(store, code, "cannot be used after a commit", err) : STORED;
@@ -291,7 +292,7 @@ static int look_again(struct store *store)
 {
 	int code = roll_back(store);
 	code = code ? code : store_read_number(store);
-	return code ? code : store_checkpoint(store); /* frees the log for what comes */
+	return code ? code : checkpoint(store); /* frees the log for what comes */
 }
 
 static enum stored refuse(struct store *store, struct err *err)

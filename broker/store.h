@@ -7,10 +7,20 @@
  *
  * Tables: `queues` (id, name), `bodies` (block, its messages), `entries` (queue, block, what is left of it, notes:
  * changing what is left never touches a body), `state` (bot, row, changes; a row's number is the group's), `meta`.
+ *
+ * A function that fails with anything but STORE_FULL has met a disk, a database or a group that is not as it should be:
+ * the broker must end, and the next opening finds out. After STORE_FAILED every call fails.
  */
 #pragma once
 #include <intelmq/err.h>
 #include <intelmq/str.h>
+
+enum {
+	/* Identities of blocks, (epoch, counter), are below 2^63, as SQLite needs them. */
+	STORE_EPOCH_MAX = (1 << 23) - 1,
+	/* Bytes of a block's live bodies, SQLite's limit for a row. Callers see to it: a larger one fails. */
+	STORE_BLOCK_MAX = 999000000,
+};
 
 /* Messages of a block by their position: from … before to. */
 struct range {
@@ -25,7 +35,7 @@ struct note {
 
 /* A block that is new in this group. Only messages in `live` are written; the others keep their position with no bytes. */
 struct group_body {
-	uint64_t block;
+	uint64_t block;       /* 1 … 2^63 - 1 */
 	uint32_t n;           /* messages */
 	const uint32_t *ends; /* where in `bodies` each message ends */
 	const char *bodies;
@@ -49,7 +59,7 @@ struct group_entry {
 struct group_gone {
 	uint32_t queue;
 	uint64_t from, to;
-	bool shared; /* as in group_entry; for a span of blocks: perhaps */
+	bool shared; /* as in group_entry; not looked at for a span, whose rows say it */
 };
 
 struct group_queue {
@@ -82,11 +92,16 @@ struct group {
 struct store;
 
 struct store_options {
-	const char *
-		directory; /* broker.db and broker.lock lie here; it is created if its parent exists */
-	uint64_t limit;    /* bytes of the database at most; 0: no limit */
-	uint64_t reserve;  /* bytes of the reserve file, given up when the disk is full */
-	const char *vfs;   /* of SQLite; NULL: the usual one. Tests have one that loses power */
+	/* broker.db and broker.lock lie here; it is created if its parent exists. */
+	const char *directory;
+	uint64_t limit; /* bytes of the database at most; 0: no limit */
+	/*
+	 * Bytes of the reserve file, given up when the disk is full. As many of the limit, a quarter at most, are kept
+	 * back and given up together with it.
+	 */
+	uint64_t reserve;
+	/* Of SQLite; NULL: the usual one. With another the directory is neither looked at nor locked. */
+	const char *vfs;
 	bool without_lock; /* tests: several in one process, one after the other */
 };
 
@@ -95,29 +110,34 @@ struct store_options {
  * its log, and raises the epoch durably. Fails with the reason and what to do: somebody else has the lock (pid and
  * host are named), the file system is NFS or CIFS, the database is from a newer release. A database that SQLite calls
  * corrupt is renamed (broker.db.corrupt-<time>) and a new one begun: `warning_out` says so (empty: nothing to say); also
- * where "durable" does not outlive the machine (tmpfs, overlay). The text lies in the store.
+ * where "durable" does not outlive the machine (tmpfs, overlay). The text lies in the store. Damage that shows only later
+ * fails the call that meets it, and the next opening checks the whole database (which takes long).
  */
 int store_open(const struct store_options *, struct store **out, struct str *warning_out,
                struct err *);
 void store_close(struct store *);
 
-/* Of this opening; each one has another. 1 … 2^24 - 1. */
+/* Of this opening; each one has another. 1 … STORE_EPOCH_MAX; then opening fails. */
 uint32_t store_epoch(const struct store *);
 /* Number of the last group that is in the database (0: none yet), as it was read or written last. */
 uint64_t store_group(const struct store *);
-/* Bytes of the database and its log. */
+/*
+ * Bytes in use: pages of the database that hold something, and its log, as of the last write. The file does not
+ * shrink; its free pages are used again first.
+ */
 uint64_t store_size(const struct store *);
 
 enum stored {
 	STORED,
 	STORE_FULL, /* no room on the disk or below the limit: nothing of the group is there; the same call may be repeated */
-	STORE_FAILED, /* the outcome is unknown: the broker must end */
+	STORE_FAILED, /* the outcome is unknown: the broker must end, and no call does anything any more */
 };
 
 /*
- * Writes a group whole or not at all, and checkpoints. With `again` the group was tried before (STORE_FULL): then the
- * stored number is read first, and if it is the group's the group is done. On STORE_FULL the reserve file is given up,
- * so that a try with less may succeed; it is made again once there is room. `err` says why it was not stored.
+ * Writes a group whole or not at all, and checkpoints once the log is long. With `again` the group was tried before
+ * (STORE_FULL): then the stored number is read first, and if it is the group's the group is done. On STORE_FULL the
+ * reserve file is given up, so that the next try may succeed; it is made again once there is room. `err` says why it
+ * was not stored.
  */
 enum stored store_write(struct store *, const struct group *, bool again, struct err *);
 
@@ -135,6 +155,7 @@ struct store_queue {
 int store_queues(struct store *, struct store_queue **out, size_t *n_out, struct err *);
 void store_queues_free(struct store_queue *, size_t n);
 
+/* Its arrays are one allocation that begins at `notes`: who takes a block over frees that. */
 struct store_block {
 	uint64_t block;
 	uint32_t n;
@@ -156,7 +177,8 @@ struct store_slice {
 
 /*
  * The queue's entries with blocks after `after` and up to `to`, in order: at least one if there is one, then as long as
- * their bodies fit `bytes` and their number `blocks`. A row that does not make sense (wrong lengths) is an error.
+ * their bodies (what is stored of a block, not only what is left) fit `bytes` and their number `blocks`. A row that
+ * does not make sense (wrong lengths) is an error.
  */
 int store_read(struct store *, uint32_t queue, uint64_t after, uint64_t to, size_t blocks,
                size_t bytes, struct store_slice *out, struct err *);
@@ -169,5 +191,5 @@ void store_slice_free(struct store_slice *);
 int store_read_state(struct store *, struct str bot, uint64_t after, size_t bytes, struct str *out,
                      uint64_t *last_out, bool *more_out, struct err *);
 
-/* Forgets a bot's state (bot removed by the operator), durably. */
+/* Forgets a bot's state (bot removed by the operator), durably. May fail for lack of room and be repeated. */
 int store_drop_state(struct store *, struct str bot, struct err *);

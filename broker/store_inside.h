@@ -12,11 +12,10 @@
 
 enum {
 	STORE_PAGE = 16384,
-	STORE_LOG_PAGES = USUAL_OR_TEST(8 * 1024 * 1024 / STORE_PAGE,
+	STORE_LOG_PAGES = USUAL_OR_TEST(4 * 1024 * 1024 / STORE_PAGE,
 	                                24), /* more in the log: checkpoint */
 	STORE_LOG_KEPT = USUAL_OR_TEST(64 * 1024 * 1024 / STORE_PAGE,
 	                               60), /* a longer log is cut at the checkpoint */
-	STORE_EPOCH_MAX = (1 << 23) - 1,    /* identities stay positive for SQLite */
 };
 
 enum statement {
@@ -62,7 +61,7 @@ struct store {
 	int log_pages;                            /* since the last checkpoint */
 	int log_limit, log_kept;                  /* pages; tests have smaller ones */
 	struct buffer sizes, left, notes, bodies; /* of the row being written */
-	char warning[600];
+	char warning[1200];
 };
 
 /* ---- store_open.c ---- */
@@ -112,9 +111,6 @@ void store_bind_number(struct store *, enum statement, int parameter, uint64_t);
 void store_bind_bytes(struct store *, enum statement, int parameter, struct str);
 /* Reads the number of the stored group. */
 int store_read_number(struct store *);
-/* Checkpoints if the log is long; it may stay so for lack of room. */
-int store_checkpoint(struct store *);
-
 /* There is no room, on the disk or below the limit. */
 bool store_is_full(struct store *, int code);
 bool store_is_corrupt(int code);

@@ -22,12 +22,12 @@ static void warn(struct store *store, const char *format, ...)
 {
 	size_t n = strlen(store->warning);
 	va_list arguments;
+	if (n)
+		n += (size_t)snprintf(store->warning + n, sizeof store->warning - n, "; ");
+	if (n >= sizeof store->warning)
+		return;
 	va_start(arguments, format);
-	if (n + 2 < sizeof store->warning) {
-		if (n)
-			memcpy(store->warning + n, "; ", 3), n += 2;
-		vsnprintf(store->warning + n, sizeof store->warning - n, format, arguments);
-	}
+	vsnprintf(store->warning + n, sizeof store->warning - n, format, arguments);
 	va_end(arguments);
 }
 

@@ -20,7 +20,7 @@
 #include <stdlib.h>
 
 enum {
-	SEEDS = 400,
+	SEEDS = 300,
 	STEPS = 24,
 	QUEUES = 3,
 	BOTS = 2,
@@ -65,6 +65,7 @@ struct world {
 	uint32_t n_blocks;
 	struct model stored, next; /* `next`: with the group in hand */
 	uint32_t epoch;
+	bool failed; /* just now: power may be lost while that is mended */
 	unsigned reopened, full;
 };
 
@@ -112,7 +113,7 @@ static void put_body(struct buffer *out, const struct block *block, uint32_t at)
 
 static void put_row(struct buffer *out, uint64_t number)
 {
-	size_t n = 1 + number * 2654435761u % (number % 5 ? 300 : 20000);
+	size_t n = 1 + number * 2654435761u % (number % 16 ? 300 : 20000);
 	for (size_t i = 0; i < n; i++)
 		buffer_add_char(out, (char)('A' + (number + i) % 26));
 }
@@ -386,7 +387,7 @@ static void random_block(struct world *w, struct group_body *body, struct group_
 	struct block *block = &w->blocks[w->n_blocks];
 	uint32_t all, queues = 1 + below(w, (1u << w->next.n_queues) - 1);
 	*block = (struct block){ ((uint64_t)w->epoch << 40) + w->n_blocks + 1,
-		                 1 + below(w, MESSAGES), 0, below(w, 40) };
+		                 1 + below(w, MESSAGES), 0, below(w, 100) };
 	all = (1u << block->n) - 1;
 	block->live = chance(w, 2) ? all : (1 + below(w, all));
 	*body = describe_body(w, block);
@@ -488,8 +489,11 @@ static void open_store(struct world *w)
 		struct str warning;
 		unsigned strikes = power_vfs_strikes(w->power);
 		CHECK(w, try < TRIES);
-		if (chance(w, 3))
+		if (w->failed && chance(w, 2))
+			power_vfs_cut(w->power, 1 + below(w, 15));
+		else if (chance(w, 3))
 			random_fault(w);
+		w->failed = false;
 		if (store_open(&w->options, &w->store, &warning, &err) == 0) {
 			CHECK(w, warning.n == 0);
 			break;
@@ -509,6 +513,9 @@ static void open_store(struct world *w)
 	power_vfs_fail(w->power, 0);
 	power_vfs_fill(w->power, POWER_NO_LIMIT);
 	w->store->log_limit = 1 + (int)below(w, 40);
+	/* With little memory a group goes into the log before its commit. */
+	if (chance(w, 2))
+		sqlite3_exec(w->store->db, "PRAGMA cache_size = 5", NULL, NULL, NULL);
 	w->store->log_kept = w->store->log_limit * (1 + (int)below(w, 3));
 	CHECK(w, store_epoch(w->store) > w->epoch);
 	w->epoch = store_epoch(w->store);
@@ -559,6 +566,7 @@ static void write_group(struct world *w)
 		CHECK(w, stored == STORE_FULL || was_off || power_vfs_strikes(w->power) != strikes);
 		CHECK(w, stored == STORE_FULL ||
 		                 store_write(w->store, &group, true, &err) == STORE_FAILED);
+		w->failed = stored == STORE_FAILED;
 		reopen(w);
 	}
 }
@@ -646,7 +654,7 @@ static void run_seed(uint64_t seed)
 		.directory = "/broker",
 		.vfs = "power",
 		.limit = chance(w, 3) ? 500000 + below(w, 1000000) : 0,
-		.reserve = chance(w, 3) ? 0 : below(w, 300000),
+		.reserve = chance(w, 2) ? 0 : below(w, 100000),
 		.without_lock = true,
 	};
 	arena_init(&w->arena);

@@ -468,6 +468,25 @@ static void lock_names_its_owner(void **state)
 	finish(&f);
 }
 
+/* Somebody looks into the database with a tool. */
+static void program_in_the_way_is_told(void **state)
+{
+	struct fixture f;
+	char path[100];
+	sqlite3 *db;
+	(void)state;
+	start(&f);
+	store_close(f.store);
+	snprintf(path, sizeof path, "%s/broker.db", f.directory);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "BEGIN EXCLUSIVE", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(store_open(&f.options, &f.store, &f.warning, &f.err), -1);
+	assert_non_null(strstr(f.err.text, "another program has it open"));
+	sqlite3_close(db);
+	open_store(&f);
+	finish(&f);
+}
+
 static void remote_file_systems_are_refused(void **state)
 {
 	struct fixture f;
@@ -779,6 +798,7 @@ int main(void)
 		cmocka_unit_test(epoch_rises_group_stays),
 		cmocka_unit_test(directory_is_made_for_its_owner),
 		cmocka_unit_test(lock_names_its_owner),
+		cmocka_unit_test(program_in_the_way_is_told),
 		cmocka_unit_test(remote_file_systems_are_refused),
 		cmocka_unit_test(newer_version_is_refused),
 		cmocka_unit_test(older_version_is_copied_and_updated),

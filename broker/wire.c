@@ -9,12 +9,14 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 enum {
 	READ_BYTES = USUAL_OR_TEST(256 * 1024, 1000),
 	WAIT_MS = 200, /* between looks for a signal that is blocked */
+	CONNECT_SECONDS = 2,
 };
 
 void wire_init(struct wire *w)
@@ -44,7 +46,11 @@ int wire_open(struct wire *w, const char *path, struct err *err)
 		               "%s: the path of a socket has at most %zu bytes", path,
 		               sizeof address.sun_path - 1);
 	memcpy(address.sun_path, path, strlen(path) + 1);
+	/* It takes time only where a broker does not go on and many wait for it already. */
+	const struct timeval patience = { .tv_sec = CONNECT_SECONDS };
 	w->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (w->fd >= 0)
+		setsockopt(w->fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
 	if (w->fd < 0 || connect(w->fd, (struct sockaddr *)&address, sizeof address) < 0) {
 		int rc = err_set(err, FAULT_OTHER,
 		                 "no broker answers at %s (%s); `intelmqctl start` starts it", path,

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* intelmq check: everything that can be known about a configuration without starting it. */
-#include "cli/main.h"
+#include "cli/check.h"
 
 #include <getopt.h>
 #include <intelmq/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "config/runtime.h"
+#include "cli/main.h"
 #include "engine/types.h"
 #include "engine/worker.h"
 
@@ -59,8 +59,8 @@ static void check_bot(const struct host *host, const struct runtime *runtime,
 	param_check_names(tables, bot->own, findings);
 }
 
-static struct data_format *read_format(struct arena *arena, const struct paths *paths,
-                                       struct findings *findings)
+struct data_format *check_read_format(struct arena *arena, const struct paths *paths,
+                                      struct findings *findings)
 {
 	struct str text;
 	struct err err;
@@ -70,6 +70,15 @@ static struct data_format *read_format(struct arena *arena, const struct paths *
 	    data_format_new(text, &format, &err) < 0)
 		finding_add(findings, SEVERITY_ERROR, NULL, "%s", err.text);
 	return format;
+}
+
+void check_runtime(struct arena *arena, const struct paths *paths, const struct data_format *format,
+                   const struct runtime *runtime, struct findings *findings)
+{
+	struct host host = { .format = format, .paths = paths };
+	runtime_check(arena, runtime, findings);
+	for (size_t i = 0; i < runtime->n; i++)
+		check_bot(&host, runtime, &runtime->bots[i], arena, findings);
 }
 
 static int print(const struct findings *findings, struct arena *arena, bool json)
@@ -110,14 +119,11 @@ int command_check(int argc, char **argv)
 	struct paths *paths = paths_new(&arena, LAYOUT_OPT, environment_real, NULL);
 	struct runtime_source source = { optind < argc ? argv[optind] : paths->runtime,
 		                         (const char *const *)environ };
-	struct data_format *format = optind < argc ? NULL : read_format(&arena, paths, &findings);
-	struct host host = { .format = format, .paths = paths };
+	struct data_format *format = optind < argc ? NULL
+	                                           : check_read_format(&arena, paths, &findings);
 	findings_scope(&findings, str_of(source.path), STR_NONE, 0, NULL);
-	if (runtime_load(&arena, &source, &runtime, &findings) == 0) {
-		runtime_check(&arena, runtime, &findings);
-		for (size_t i = 0; i < runtime->n; i++)
-			check_bot(&host, runtime, &runtime->bots[i], &arena, &findings);
-	}
+	if (runtime_load(&arena, &source, &runtime, &findings) == 0)
+		check_runtime(&arena, paths, format, runtime, &findings);
 	int rc = print(&findings, &arena, json);
 	data_format_free(format);
 	arena_fini(&arena);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* intelmq conformance DIR: replays recorded behaviour of the reference and tells where ours differs. */
-#include "cli/conformance.h"
+#include "cli/conformance_cli.h"
 
 #include <getopt.h>
 #include <intelmq/base64.h>
@@ -15,15 +15,17 @@
 #include "config/runtime.h"
 
 static const char help[] = "usage: intelmq conformance [--bot PREFIX] [--report FILE] [--show N] "
-			   "[--format FILE] DIR\n\n"
-			   "Replays the recordings of DIR (lib/, bots/, extra/) in this process "
-			   "and prints what differs.\n"
+			   "[--format FILE] [--differences FILE] DIR\n\n"
+			   "Replays the recordings of DIR (lib/, bots/, extra/ in this process, "
+			   "cli/ with\nthis program as intelmqctl) and prints what differs.\n"
 			   "  --bot PREFIX   only bots whose module name has this part (or library "
-			   "files whose name begins so)\n"
+			   "files whose name begins so, or cli/SUITE)\n"
 			   "  --report FILE  totals as JSON\n"
 			   "  --show N       print N differences in full (default 40)\n"
 			   "  --format FILE  harmonization.conf of the recordings (default "
-			   "DIR/../data/harmonization.conf)\n";
+			   "DIR/../data/harmonization.conf)\n"
+			   "  --differences FILE  command lines that differ on purpose, with the "
+			   "reason (default\n                 tests/differences-cli.json)\n";
 
 int recording_read(struct arena *arena, const char *path, struct str *text_out, struct err *err)
 {
@@ -99,6 +101,7 @@ static int write_report(struct conformance *c, const char *path)
 	struct dict *report = dict_new(&c->arena);
 	dict_set(report, S("lib"), value_dict(c->lib));
 	dict_set(report, S("bots"), value_dict(c->bots));
+	dict_set(report, S("cli"), value_dict(c->cli));
 	struct buffer out;
 	buffer_init_in(&out, &c->arena, MAX_RECORDING);
 	json_write(&out, value_dict(report), JSON_INDENT4);
@@ -132,8 +135,10 @@ static int replay(struct conformance *c, const char *report)
 	}
 	c->lib = dict_new(&c->arena);
 	c->bots = dict_new(&c->arena);
+	c->cli = dict_new(&c->arena);
 	conformance_lib(c);
 	conformance_bots(c);
+	conformance_cli(c);
 	int rc = report ? write_report(c, report) : 0;
 	printf("%llu skipped because a run needs what is not here, %llu because the bot is not "
 	       "built\n",
@@ -152,10 +157,13 @@ int command_conformance(int argc, char **argv)
 		{ "report", required_argument, NULL, 'r' },
 		{ "show", required_argument, NULL, 's' },
 		{ "format", required_argument, NULL, 'f' },
+		{ "differences", required_argument, NULL, 'd' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
-	struct conformance c = { .show = 40, .scratch = "/tmp/intelmq-replay-XXXXXX" };
+	struct conformance c = { .show = 40,
+		                 .scratch = "/tmp/intelmq-replay-XXXXXX",
+		                 .differences = "tests/differences-cli.json" };
 	const char *report = NULL;
 	struct value show;
 	arena_init(&c.arena);
@@ -169,6 +177,9 @@ int command_conformance(int argc, char **argv)
 			break;
 		case 'f':
 			c.format_path = optarg;
+			break;
+		case 'd':
+			c.differences = optarg;
 			break;
 		case 's':
 			if (number_int(&c.arena, str_of(optarg), &show) == 0 &&

@@ -3,7 +3,7 @@
  * conformance.h - replaying recorded behaviour of the reference: what the two replays share.
  *
  * A folder of recordings has lib (results of library functions), bots/MODULE.json and
- * extra/MODULE.jsonl (runs of single bots), and files/ that the runs refer to.
+ * extra/MODULE.jsonl (runs of single bots), files/ that the runs refer to, and cli (command lines).
  */
 #pragma once
 #include <intelmq/buffer.h>
@@ -24,8 +24,9 @@ struct conformance {
 	struct data_format *format;
 	unsigned show; /* differences still to be printed in full */
 	struct tally total;
-	struct dict *lib, *bots; /* the report */
-	char scratch[32];        /* directory for @out */
+	struct dict *lib, *bots, *cli; /* the report */
+	const char *differences;       /* JSON: which command lines differ on purpose, and why */
+	char scratch[32];              /* directory for @out */
 };
 
 enum {

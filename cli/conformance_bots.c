@@ -624,7 +624,8 @@ void conformance_bots(struct conformance *c)
 	struct list *modules = list_new(&c->arena);
 	add_modules(c, modules, "bots", S(".json"));
 	add_modules(c, modules, "extra", S(".jsonl"));
-	qsort(modules->items, modules->n, sizeof *modules->items, by_text);
+	if (modules->n)
+		qsort(modules->items, modules->n, sizeof *modules->items, by_text);
 	for (size_t i = 0; i < modules->n; i++)
 		replay_module(c, modules->items[i].text);
 }

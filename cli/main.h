@@ -9,7 +9,9 @@ int command_botnet(int argc, char **argv);
 int command_broker(int argc, char **argv);
 int command_conformance(int argc, char **argv);
 int command_check(int argc, char **argv);
+int command_ctl(int argc, char **argv);
 int command_describe(int argc, char **argv);
+int command_dump(int argc, char **argv);
 int command_test(int argc, char **argv);
 int command_trace(int argc, char **argv);
 

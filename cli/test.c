@@ -372,7 +372,7 @@ static int set_clock(struct golden *g, struct err *err)
 static int run_golden(struct golden *g, const struct data_format *format, struct err *err)
 {
 	const struct bot_type *type = type_of(g->path, err);
-	const struct dict *parameters;
+	const struct dict *parameters = NULL;
 	struct section *refused = section_find(g, "refused");
 	if (!type || write_files(g, err) < 0 || read_config(g, &parameters, err) < 0 ||
 	    set_clock(g, err) < 0)

@@ -43,6 +43,10 @@ if(main_source)
 	if(MODULE_TARGETS)
 		add_dependencies(intelmq ${MODULE_TARGETS})
 	endif()
+	# bin/: the program under all of its names, as `make install` puts it into a directory of $PATH.
+	add_custom_command(TARGET intelmq POST_BUILD
+		COMMAND ${PROJECT_SOURCE_DIR}/tools/links $<TARGET_FILE:intelmq> ${PROJECT_BINARY_DIR}/bin ../intelmq
+		COMMAND ${CMAKE_COMMAND} -E create_symlink ../intelmq ${PROJECT_BINARY_DIR}/bin/intelmq VERBATIM)
 endif()
 
 if(INTELMQ_TESTS)

@@ -7,14 +7,16 @@
  *	{"command": "start", "bots": ["id", …]}     likewise stop, restart, reload; without "bots": all enabled ones
  *	{"command": "shutdown"}                     ends bots, broker and intelmqd
  * intelmqd reads runtime.yaml again before each of them, if it has changed. The answer comes when the wanted state is
- * reached, or certainly not reached:
+ * reached, or certainly not reached, after a minute at the latest; the next request of a connection waits for it:
  *	{"daemon": {"pid": 1, "version": "…", "sandbox": "landlock 3, seccomp" or "none: why"},
- *	 "broker": {"state": "running", "reason": "…", "pid": 2},
+ *	 "broker": {"state": "running", "reason": "…", "pid": 2, "since": "<ISO time>", "restarts": 0},
  *	 "bots": {"<id>": {"state": "…", "reason": "…", "pid": 3, "since": "<ISO time>", "restarts": 0, "module": "…",
- *	                   "enabled": true, "received": 0, "sent": 0, "failed": 0, "dumped": 0}},
+ *	                   "enabled": true, "received": 0, "sent": 0, "failed": 0, "dumped": 0,
+ *	                   "sandbox": "landlock 3, seccomp"}},
  *	 "error": "…"}                              only if the request could not be carried out
  * "bots" has those that were asked for. States: starting, running, stopping, stopped, disabled, crashed (is started
- * again at a time that the reason names), failed (is not: the reason says why). `reason` is a sentence for people.
+ * again at a time that the reason names), failed (is not: the reason says why). `reason` is a sentence for people. A bot
+ * of several processes has "instances", too; it is as the one of them that is worst off, its counters are sums.
  */
 #pragma once
 #include <intelmq/arena.h>

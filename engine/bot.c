@@ -2,6 +2,10 @@
 /* The SDK's functions that are about the bot itself: results, emitting, state. */
 #include "engine/inside.h"
 
+#include <intelmq/number.h>
+
+#include <sys/stat.h>
+
 #include <intelmq/base64.h>
 #include <intelmq/chunk.h>
 #include <intelmq/clock.h>
@@ -170,7 +174,7 @@ enum result bot_emit_report(struct bot *bot, struct event *report, struct str ra
 	if (result == DONE && outbox_add(w, report, "_default", false) < 0)
 		result = outbox_refusal(w);
 	if (result == DONE && w->outbox.bodies.n > COLLECTED_BYTES &&
-	    worker_commit_emitted(w, false) < 0)
+	    (worker_commit_emitted(w, false) < 0 || worker_wait_for_room(w) < 0))
 		result = TRY_LATER;
 	return result;
 }
@@ -180,22 +184,86 @@ enum result report_emit_committed(struct bot *bot)
 	return worker_commit_emitted(worker_of(bot), true) < 0 ? TRY_LATER : DONE;
 }
 
-enum result bot_emit_file(struct bot *bot, const struct event *report, int fd, int64_t chunk_size,
-                          bool replicate_header)
+/* ---- Files ---- */
+
+enum { REMEMBER_FILE = 30 * 24 * 3600 }; /* seconds; until then it should be removed */
+
+#define ALL_PIECES UINT64_MAX
+
+/* Which pieces of a file were sent: a number behind what tells this file, as it is now, from others. */
+struct progress {
+	struct str key;
+	struct str file;
+	uint64_t sent;
+};
+
+static struct progress progress_read(struct bot *bot, int fd, struct str key)
+{
+	struct stat st;
+	struct str text;
+	struct value sent;
+	struct progress p = { key, STR_NONE, 0 };
+	if (!key.p || fstat(fd, &st) < 0)
+		return (struct progress){ 0 };
+	p.file = arena_printf(bot->arena, "%llu:%llu:%lld:%lld.%09ld ",
+	                      (unsigned long long)st.st_dev, (unsigned long long)st.st_ino,
+	                      (long long)st.st_size, (long long)st.st_mtim.tv_sec,
+	                      st.st_mtim.tv_nsec);
+	if (!state_get(bot, key, &text) || !str_starts(text, p.file))
+		return p;
+	text = str_slice(text, p.file.n, text.n);
+	if (str_eq(text, S("all")))
+		p.sent = ALL_PIECES;
+	else if (number_int(bot->arena, text, &sent) == 0 && sent.kind == VALUE_INT)
+		p.sent = (uint64_t)sent.integer;
+	return p;
+}
+
+static void progress_set(struct bot *bot, const struct progress *p, uint64_t sent)
+{
+	if (!p->key.p)
+		return;
+	struct arena_mark mark = arena_mark(bot->arena);
+	struct str text = sent == ALL_PIECES
+	                        ? arena_printf(bot->arena, "%.*sall", STR_ARG(p->file))
+	                        : arena_printf(bot->arena, "%.*s%llu", STR_ARG(p->file),
+	                                       (unsigned long long)sent);
+	state_set(bot, p->key, text, REMEMBER_FILE);
+	arena_rewind(bot->arena, mark);
+}
+
+static enum result emit_piece(struct bot *bot, const struct event *report, struct str piece)
+{
+	struct arena_mark mark = arena_mark(bot->arena);
+	enum result result = bot_emit_report(bot, event_dup(bot->arena, report), piece);
+	arena_rewind(bot->arena, mark);
+	return result;
+}
+
+enum result bot_emit_file(struct bot *bot, const struct event *report, int fd,
+                          const struct emit_file *how)
 {
 	struct chunk_source source;
-	chunk_source_init(&source, fd, chunk_size == PARAM_UNSET ? 0 : (size_t)chunk_size,
-	                  replicate_header, MAX_MESSAGE / 4 * 3);
+	struct progress progress = progress_read(bot, fd, how->remember);
 	struct str piece;
 	enum result result = DONE;
-	int got;
+	uint64_t number = 0;
+	int got = 0;
+	if (progress.sent == ALL_PIECES)
+		return DONE;
+	chunk_source_init(&source, fd, how->chunk_size == PARAM_UNSET ? 0 : (size_t)how->chunk_size,
+	                  how->replicate_header, MAX_MESSAGE / 4 * 3);
 	while (result == DONE && (got = chunk_next(&source, &piece, &bot->err)) > 0) {
-		struct arena_mark mark = arena_mark(bot->arena);
-		result = bot_emit_report(bot, event_dup(bot->arena, report), piece);
-		arena_rewind(bot->arena, mark);
+		if (++number <= progress.sent)
+			continue;
+		/* Before the piece: the commit that carries it may come with it. */
+		progress_set(bot, &progress, number);
+		result = emit_piece(bot, report, piece);
 	}
 	if (result == DONE && got < 0)
 		result = TRY_LATER;
+	if (result == DONE)
+		progress_set(bot, &progress, ALL_PIECES);
 	chunk_source_fini(&source);
 	return result;
 }

@@ -1,23 +1,16 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "engine/botnet.h"
 
-#include <intelmq/clock.h>
-
 #include "engine/files.h"
+#include "engine/logbook.h"
 #include "engine/types.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
-
-enum { MAX_CONFIGURATION = 64 * 1024 * 1024 };
 
 struct member {
 	struct botnet *botnet;
 	struct worker *worker; /* NULL once it has ended badly at its start */
-	struct log_file *log;
-	struct log_syslog *syslog;
+	struct logbook *logbook;
 	char *id;
 	struct str source; /* the queue that it reads, or STR_NONE */
 };
@@ -33,57 +26,6 @@ struct botnet {
 	int exit_code;
 };
 
-static void log_line(void *context, const char *bot_id, enum log_level level, struct str text)
-{
-	struct member *member = context;
-	if (member->log)
-		log_file_write(member->log, level, text);
-	if (member->syslog)
-		log_syslog_write(member->syslog, level, text);
-	if (member->log || member->syslog)
-		return;
-	struct buffer line;
-	buffer_init(&line, 16 * 1024);
-	log_line_write(&line, clock_now_us(), str_of(bot_id), level, text);
-	fwrite(line.p, 1, line.n, stderr);
-	buffer_fini(&line);
-}
-
-static const char *log_directory(const struct botnet *b, const struct settings *settings)
-{
-	return settings->logging_path && *settings->logging_path ? settings->logging_path
-	                                                         : b->options.paths->log;
-}
-
-static int write_dump(void *context, const struct settings *settings, const struct dump *dump,
-                      struct err *err)
-{
-	struct member *member = context;
-	const char *directory = log_directory(member->botnet, settings);
-	char path[4096];
-	size_t n = strlen(directory);
-	if (snprintf(path, sizeof path, "%s%s%s.dump", directory,
-	             n && directory[n - 1] == '/' ? "" : "/", member->id) >= (int)sizeof path)
-		return err_set(err, FAULT_CONFIGURATION, "logging_path is too long");
-	return dump_file_append(path, dump, clock_now_us(), err);
-}
-
-static int open_log(struct member *member, const struct runtime_bot *bot, struct err *err)
-{
-	struct botnet *b = member->botnet;
-	struct settings settings;
-	if (b->options.log_to_stderr)
-		return 0;
-	param_load(&b->arena, settings_params, &settings_defaults, sizeof settings, bot->parameters,
-	           &settings, NULL);
-	if (str_eq(str_of(settings.logging_handler), S("syslog")))
-		return log_syslog_open(settings.logging_syslog, member->id, &member->syslog, err);
-	if (str_eq(str_of(settings.logging_handler), S("stream")))
-		return 0;
-	return log_file_open(log_directory(b, &settings), member->id, settings.logging_max_size,
-	                     settings.logging_max_copies, &member->log, err);
-}
-
 static int open_member(struct member *member, const struct runtime_bot *bot, struct err *err)
 {
 	struct botnet *b = member->botnet;
@@ -96,16 +38,19 @@ static int open_member(struct member *member, const struct runtime_bot *bot, str
 			err_set(err, FAULT_CONFIGURATION, "no module is given");
 		return -1;
 	}
-	if (open_log(member, bot, err) < 0)
+	const struct logbook_options where = { .paths = b->options.paths,
+		                               .bot_id = member->id,
+		                               .to_stderr = b->options.log_to_stderr };
+	if (logbook_open(&where, bot->parameters, &member->logbook, err) < 0)
 		return -1;
 	struct host host = {
 		.broker = b->broker,
 		.format = b->format,
 		.paths = b->options.paths,
 		.trust = WIRE_TRUSTED,
-		.context = member,
-		.log = log_line,
-		.dump = write_dump,
+		.context = member->logbook,
+		.log = logbook_log,
+		.dump = logbook_dump,
 	};
 	struct worker_options options = {
 		.id = member->id,
@@ -118,21 +63,6 @@ static int open_member(struct member *member, const struct runtime_bot *bot, str
 	member->source = !type->collect && !type->stream ? bot->source_queue : STR_NONE;
 	member->worker = worker_open(&host, &options, err);
 	return member->worker ? 0 : -1;
-}
-
-static int read_format(struct botnet *b, struct err *err)
-{
-	struct str text;
-	if (runtime_read_file(&b->arena, b->options.paths->harmonization, MAX_CONFIGURATION, &text,
-	                      err) < 0)
-		return -1;
-	if (data_format_new(text, &b->format, err) < 0)
-		return err_prefix(err, "%s", b->options.paths->harmonization);
-	if (!b->format->event || !b->format->report)
-		return err_set(err, FAULT_CONFIGURATION,
-		               "%s: the sections 'event' and 'report' are needed",
-		               b->options.paths->harmonization);
-	return 0;
 }
 
 static int open_members(struct botnet *b, struct findings *findings)
@@ -166,7 +96,7 @@ struct botnet *botnet_open(const struct botnet_options *options, struct findings
 	b->options = *options;
 	b->broker = broker_memory_new(options->limits);
 	struct runtime_source source = { options->paths->runtime, options->environment };
-	if (read_format(b, err) < 0)
+	if (format_file_read(options->paths->harmonization, &b->format, err) < 0)
 		goto out;
 	if (runtime_load(&b->arena, &source, &b->runtime, findings) < 0) {
 		err_set(err, FAULT_CONFIGURATION, "%s cannot be used", options->paths->runtime);
@@ -186,8 +116,7 @@ void botnet_close(struct botnet *b)
 		return;
 	for (size_t i = 0; i < b->n; i++) {
 		worker_close(b->members[i].worker);
-		log_file_close(b->members[i].log);
-		log_syslog_close(b->members[i].syslog);
+		logbook_close(b->members[i].logbook);
 		free(b->members[i].id);
 	}
 	free(b->members);
@@ -211,23 +140,13 @@ int64_t botnet_step(struct botnet *b)
 	return wait;
 }
 
-/* Log files are opened anew, so that another program may have moved them away. */
 static void reload_member(struct member *member, const struct runtime_bot *bot,
                           struct findings *findings)
 {
-	struct member old = *member;
 	struct err err = { 0 };
-	member->log = NULL;
-	member->syslog = NULL;
-	if (open_log(member, bot, &err) == 0) {
-		log_file_close(old.log);
-		log_syslog_close(old.syslog);
-	} else {
-		member->log = old.log;
-		member->syslog = old.syslog;
+	if (logbook_reopen(member->logbook, bot->parameters, &err) < 0)
 		finding_add(findings, SEVERITY_WARNING, NULL, "the log stays where it was: %s",
 		            err.text);
-	}
 	worker_reload(member->worker, bot->parameters);
 }
 

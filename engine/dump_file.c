@@ -4,6 +4,7 @@
 #include <intelmq/base64.h>
 #include <intelmq/datetime.h>
 #include <intelmq/json.h>
+#include <intelmq/text.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,16 +15,45 @@
 #include <time.h>
 #include <unistd.h>
 
-static int lock(int fd, const char *path, struct err *err)
+#include "engine/dump_read.h"
+
+int dump_file_lock(int fd, unsigned seconds, struct err *err)
 {
-	for (int i = 0; i < DUMP_LOCK_SECONDS; i++) {
+	enum { TRIES = 20, NS = 1000000000 / TRIES }; /* a second */
+	for (unsigned i = 0; i <= seconds * TRIES; i++) {
 		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
 			return 0;
 		if (errno != EWOULDBLOCK && errno != EINTR)
-			break;
-		nanosleep(&(struct timespec){ .tv_sec = 1 }, NULL);
+			return err_set(err, FAULT_OTHER, "cannot be locked: %s", strerror(errno));
+		nanosleep(&(struct timespec){ .tv_nsec = NS }, NULL);
 	}
-	return err_set(err, FAULT_OTHER, "%s: cannot be locked: %s", path, strerror(errno));
+	return err_set(err, FAULT_OTHER, "is locked by another program");
+}
+
+bool dump_file_is_current(int fd, const char *path)
+{
+	struct stat mine, there;
+	return fstat(fd, &mine) == 0 && stat(path, &there) == 0 && mine.st_dev == there.st_dev &&
+	       mine.st_ino == there.st_ino;
+}
+
+/* Opens and locks the file. Whoever waited for the lock may find another file under its name, or none: then again. */
+static int open_locked(const char *path, struct err *err)
+{
+	enum { TRIES = 100 };
+	for (int i = 0; i < TRIES; i++) {
+		int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+		if (fd < 0)
+			return err_set(err, FAULT_OTHER, "cannot be opened: %s", strerror(errno));
+		if (dump_file_lock(fd, DUMP_LOCK_SECONDS, err) < 0) {
+			close(fd);
+			return -1;
+		}
+		if (dump_file_is_current(fd, path))
+			return fd;
+		close(fd);
+	}
+	return err_set(err, FAULT_OTHER, "other programs replace it again and again");
 }
 
 /* The entry as it stands in the file: `\n    "<time>": {…}\n}`. */
@@ -50,49 +80,6 @@ static void write_entry(struct buffer *out, struct arena *arena, const struct du
 	json_write(out, value_dict(whole), JSON_INDENT4 | JSON_SORT_KEYS);
 }
 
-static void skip_space(struct str *s)
-{
-	while (s->n && (*s->p == ' ' || *s->p == '\n' || *s->p == '\r' || *s->p == '\t'))
-		*s = str_slice(*s, 1, s->n);
-}
-
-static bool take(struct str *s, char c)
-{
-	skip_space(s);
-	if (!s->n || *s->p != c)
-		return false;
-	*s = str_slice(*s, 1, s->n);
-	return true;
-}
-
-/* One JSON value at the start of *s. */
-static bool take_value(struct str *s)
-{
-	const char *after;
-	enum value_kind kind;
-	bool canonical;
-	skip_space(s);
-	if (!s->n || json_skip(s->p, s->p + s->n, &after, &kind, &canonical, NULL) < 0)
-		return false;
-	*s = str_slice(*s, (size_t)(after - s->p), s->n);
-	return true;
-}
-
-/* Where the last whole member of the object ends: 0 if there is none, else behind its value. */
-static size_t members_end(struct str text)
-{
-	struct str rest = text;
-	size_t end = 0;
-	if (!take(&rest, '{'))
-		return 0;
-	while (take_value(&rest) && take(&rest, ':') && take_value(&rest)) {
-		end = text.n - rest.n;
-		if (!take(&rest, ','))
-			break;
-	}
-	return end;
-}
-
 enum { TAIL = 8, MAX_NAME = 40 };
 
 /*
@@ -115,9 +102,9 @@ static int find_end(int fd, off_t size, off_t *at, struct err *err)
 	if (map == MAP_FAILED)
 		return err_set(err, FAULT_OTHER, "cannot be read: %s", strerror(errno));
 	struct str text = { map, (size_t)size };
-	*at = (off_t)members_end(text);
-	skip_space(&text);
-	bool foreign = *at == 0 && text.n && *text.p != '{';
+	*at = (off_t)dump_members_end(text);
+	struct str start = text_strip_bytes(text, S(" \n\r\t"));
+	bool foreign = *at == 0 && start.n && *start.p != '{';
 	munmap(map, (size_t)size);
 	return foreign ? err_set(err, FAULT_OTHER, "is no dump file (it does not begin with '{')")
 	               : 0;
@@ -199,14 +186,8 @@ int dump_file_append(const char *path, const struct dump *dump, int64_t now_us, 
 	int rc = -1;
 	arena_init(&arena);
 	buffer_init_in(&text, &arena, SIZE_MAX / 4);
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
-	if (fd < 0) {
-		err_set(err, FAULT_OTHER, "%s: cannot be opened: %s", path, strerror(errno));
-		goto out;
-	}
-	if (lock(fd, path, err) < 0)
-		goto out;
-	if (fstat(fd, &st) < 0 || find_end(fd, st.st_size, &at, err) < 0) {
+	int fd = open_locked(path, err);
+	if (fd < 0 || fstat(fd, &st) < 0 || find_end(fd, st.st_size, &at, err) < 0) {
 		err_prefix(err, "%s", path);
 		goto out;
 	}

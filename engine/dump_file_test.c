@@ -298,6 +298,32 @@ static void lock_is_waited_for(void **state)
 	waitpid(child, NULL, 0);
 }
 
+/* Who waited for the lock of a file that was replaced or removed meanwhile writes to the new one. */
+static void replaced_while_it_waits(void **state)
+{
+	(void)state;
+	for (int removed = 0; removed < 2; removed++) {
+		append("first", NOW);
+		int fd = open(path, O_RDWR);
+		assert_int_equal(flock(fd, LOCK_EX), 0);
+		pid_t child = fork();
+		assert_true(child >= 0);
+		if (child == 0 && close(fd) == 0)
+			_exit(dump_file_append(
+				      path, &(struct dump){ .bot_id = S("b"), .message = S("m") },
+				      NOW + 1, NULL) != 0);
+		usleep(150000);
+		unlink(path);
+		if (!removed)
+			file_write(S("{\"new\": {}}"));
+		close(fd);
+		int status = -1;
+		waitpid(child, &status, 0);
+		assert_int_equal(status, 0);
+		assert_int_equal(entries()->n, removed ? 1 : 2);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -314,6 +340,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(full_disk, setup, teardown),
 		cmocka_unit_test_setup_teardown(writers_wait_for_each_other, setup, teardown),
 		cmocka_unit_test_setup_teardown(lock_is_waited_for, setup, teardown),
+		cmocka_unit_test_setup_teardown(replaced_while_it_waits, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -26,6 +26,8 @@ int log_file_open(const char *directory, const char *bot_id, int64_t max_size, i
                   struct log_file **out, struct err *);
 void log_file_close(struct log_file *);
 int log_file_write(struct log_file *, enum log_level, struct str text);
+/* From now on lines are signed with this name instead of the bot's id. */
+void log_file_sign(struct log_file *, const char *name);
 
 struct log_syslog;
 
@@ -42,3 +44,15 @@ enum { DUMP_LOCK_SECONDS = 60 };
  * end of the file is touched; an end that a killed writer left open is repaired first. `now_us` names the entry.
  */
 int dump_file_append(const char *path, const struct dump *, int64_t now_us, struct err *);
+
+/* Takes the lock of a dump file, waiting for it up to some seconds; closing `fd` gives it back. */
+int dump_file_lock(int fd, unsigned seconds, struct err *);
+
+/*
+ * Whether `path` still names the file that is open: a lock counts only then, since a dump file is replaced by a new one
+ * when entries are removed from it (dump_session.h).
+ */
+bool dump_file_is_current(int fd, const char *path);
+
+/* Reads harmonization.conf, which must have the sections event and report; errors name the file. */
+int format_file_read(const char *path, struct data_format **out, struct err *);

@@ -3,7 +3,10 @@
  * inside.h - a worker from the inside: what the files of the engine share.
  */
 #pragma once
+#include "engine/page.h"
 #include "engine/worker.h"
+
+#include <intelmq/clock.h>
 
 enum {
 	MAX_OUTBOX = 1024 * 1024 * 1024, /* bytes that one batch may emit */
@@ -56,7 +59,8 @@ struct worker {
 	int exit_code;
 	bool initialised;
 	const struct dict *reload; /* parameters of a pending reload in `reloaded`, or NULL */
-	char state_text[300];
+	struct worker_page *page;  /* the host's, or own_page */
+	struct worker_page own_page;
 
 	struct arena life; /* parameters: until the next reload */
 	struct arena reloaded;
@@ -85,6 +89,7 @@ struct worker {
 	int64_t ticked_at;          /* monotonic ms */
 	bool unflushed;             /* deliver was called since the last flush */
 	bool broker_failed;         /* the verb could not commit: no message is to blame */
+	bool abandoned;             /* the verb stopped half way, because the worker is to end */
 	bool told_undumped;         /* the warning that failed messages are not kept was given */
 	struct outbox_mark in_hand; /* where the message in hand begins to emit and to change state */
 	size_t state_in_hand;
@@ -106,6 +111,46 @@ struct worker {
 static inline struct worker *worker_of(struct bot *bot)
 {
 	return (struct worker *)bot;
+}
+
+static inline bool worker_hurries(const struct worker *w)
+{
+	return w->host.hurry && *w->host.hurry;
+}
+
+/* ---- The page: what is worked on. On the way of every row, so these are plain stores. ---- */
+
+static inline void working_on_row(struct worker *w, size_t row)
+{
+	w->page->working.row = (uint32_t)row;
+	w->page->working_since = clock_monotonic_about_ms();
+}
+
+static inline void working_on_message(struct worker *w, const struct message *message)
+{
+	w->page->working.block = message->block;
+	w->page->working.at = message->at;
+	working_on_row(w, 0);
+}
+
+/* What waits for the broker works on nothing: that may take long, and is no message's fault. Returns what to go on with. */
+static inline uint64_t working_pauses(struct worker *w)
+{
+	uint64_t block = w->page->working.block;
+	w->page->working.block = 0;
+	return block;
+}
+
+static inline void working_goes_on(struct worker *w, uint64_t block)
+{
+	w->page->working.block = block;
+	w->page->working_since = clock_monotonic_about_ms();
+}
+
+/* Whether the message is the one at which an earlier process of this bot died. */
+static inline bool is_suspect(const struct worker *w, const struct message *message)
+{
+	return w->page->careful.block == message->block && w->page->careful.at == message->at;
 }
 
 /* outbox.c */
@@ -133,6 +178,8 @@ enum result parse_report(struct worker *, const struct event *report);
 int worker_commit_part(struct worker *, uint64_t note);
 /* The same for what a collector has emitted. */
 int worker_commit_emitted(struct worker *, bool durable);
+/* Between two parts: until there is room for the next one. -1: the broker is away, or the bot is to end. */
+int worker_wait_for_room(struct worker *);
 /* Keyed state alone, durably; what is in hand stays so. */
 int worker_commit_state(struct worker *);
 

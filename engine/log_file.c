@@ -99,6 +99,14 @@ void log_file_close(struct log_file *log)
 	free(log);
 }
 
+void log_file_sign(struct log_file *log, const char *name)
+{
+	free(log->bot_id);
+	log->bot_id = strdup(name);
+	if (!log->bot_id)
+		abort();
+}
+
 /* x.log.1 becomes x.log.2 and so on; without copies the file only grows, as the reference's does. */
 static void rotate(struct log_file *log)
 {

@@ -11,7 +11,7 @@
 
 #include "engine/worker.h"
 
-enum { PAGE_VERSION = 1, PAGE_STATE = 300 };
+enum { PAGE_VERSION = 1, PAGE_STATE = 300, PAGE_SANDBOX = 100 };
 
 /* A place in the stream of a bot: a message, and in a parser the row of it. */
 struct place {
@@ -24,14 +24,19 @@ struct worker_page {
 	uint32_t version;
 	uint32_t initialised; /* 1 once init is done */
 	uint32_t exits;       /* 1 when it ends by itself; the exit code is final then */
-	uint32_t restart; /* 0 if it must not be started again (BAD_CONF, stopped by error_procedure, scheduled run over) */
-	char state[PAGE_STATE]; /* worker_state, a sentence */
+	/* 1 if it is worth starting again after that: time may heal it (no broker, an init that says TRY_LATER), or exit code
+	 * 75 asked for it. 0 after BAD_CONF, error_procedure, SIGTERM, the end of a scheduled run. */
+	uint32_t restart;
+	char state[PAGE_STATE];     /* worker_state, a sentence */
+	char sandbox[PAGE_SANDBOX]; /* what is in force, or "none: why"; empty: this bot has none */
 	struct counters counters;
-	struct place working;  /* on what; block 0: on nothing */
+	struct place
+		working; /* on what; block 0: on nothing; row 0: not at a row that can be left out */
 	int64_t working_since; /* monotonic ms; for the watchdog */
 
-	/* Written by intelmqd before the start. */
-	struct place careful; /* one message, row by row, until past this place; block 0: no need */
-	uint32_t quarantine;  /* 1: do not try that place again, dump it alone; `death` says why */
+	/* Written by intelmqd before the start; the worker sets `careful.block` to 0 once it is past the place. */
+	struct place
+		careful; /* one message at a time, and this row alone, until past this place; block 0: no need */
+	uint32_t quarantine; /* 1: do not try that place again, dump it alone; `death` says why */
 	char death[PAGE_STATE];
 };

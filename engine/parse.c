@@ -200,31 +200,101 @@ static bool is_nothing(const struct rows_options *options, const struct row *row
 	return false;
 }
 
+/* What there is of the report so far is committed; rows before `done` will not be read again. */
+static enum result commit_part(struct parse *p, size_t done)
+{
+	report_failed_rows(p);
+	return worker_commit_part(p->w, done) < 0 ? TRY_LATER : DONE;
+}
+
+/*
+ * The row at which the bot died before: rows before it are safe when it is tried again, and so is what became of it
+ * before the next one. At the second time it is not tried.
+ */
+static enum result parse_suspect(struct parse *p, const struct row *row)
+{
+	struct worker *w = p->w;
+	if (commit_part(p, row->number - 1) != DONE)
+		return TRY_LATER;
+	w->row_start = outbox_mark(w);
+	enum result result = BAD_DATA;
+	if (w->page->quarantine)
+		bot_fail(&w->bot, result, "not tried again: %.*s", PAGE_STATE - 1, w->page->death);
+	else
+		result = parse_row(p, row);
+	if (result == BAD_DATA) {
+		outbox_undo(w, w->row_start);
+		remember_failed_row(p, row);
+		result = DONE;
+	}
+	return result == DONE ? commit_part(p, row->number) : result;
+}
+
+/* The bot is to end: what is done stays done, the rest of the report is for the next process. */
+static enum result abandon(struct parse *p, size_t done)
+{
+	if (done && !p->w->bot.type->whole && commit_part(p, done) != DONE)
+		return TRY_LATER;
+	p->w->abandoned = true;
+	return TRY_LATER;
+}
+
+/* A part that is large enough; the next one waits until there is room for it. */
+static enum result finish_part(struct parse *p, size_t done)
+{
+	struct worker *w = p->w;
+	if (commit_part(p, done) != DONE)
+		return TRY_LATER;
+	return worker_wait_for_room(w) < 0 ? TRY_LATER : DONE;
+}
+
+/* Of which row of this report the page speaks, 0: of none. A report that fails as a whole has no rows that can be left out. */
+static size_t suspect_row(const struct worker *w)
+{
+	return !w->bot.type->whole && is_suspect(w, &w->claimed.messages[w->position])
+	             ? w->page->careful.row
+	             : 0;
+}
+
+static enum result next_row(struct parse *p, struct row *row, uint64_t skip, size_t suspect)
+{
+	struct worker *w = p->w;
+	bool header = is_header(w->bot.type, row);
+	if ((row->number <= skip && !header) || is_nothing(&p->options, row))
+		return DONE;
+	if (!header && !w->bot.type->whole)
+		working_on_row(w, row->number);
+	w->row_start = outbox_mark(w);
+	find_cells(p, row);
+	w->bot.err = (struct err){ .fault = FAULT_OTHER };
+	if (!header && row->number == suspect)
+		return parse_suspect(p, row);
+	enum result result = header ? parse_header(p, row) : parse_row(p, row);
+	if (result != DONE)
+		outbox_undo(w, w->row_start);
+	if (result != BAD_DATA || w->bot.type->whole)
+		return result;
+	remember_failed_row(p, row);
+	return DONE;
+}
+
 /* Every row of the report; rows before `skip` were committed by somebody before. */
 static enum result parse_rows(struct parse *p, uint64_t skip)
 {
 	struct worker *w = p->w;
-	struct row row;
+	struct row row = { 0 };
 	int got;
+	size_t suspect = suspect_row(w);
 	while (arena_reset(&w->row), (got = rows_next(p->rows, &row, &w->bot.err)) > 0) {
-		bool header = is_header(w->bot.type, &row);
-		if ((row.number <= skip && !header) || is_nothing(&p->options, &row))
-			continue;
-		w->row_start = outbox_mark(w);
-		find_cells(p, &row);
-		w->bot.err = (struct err){ .fault = FAULT_OTHER };
-		enum result result = header ? parse_header(p, &row) : parse_row(p, &row);
+		enum result result = next_row(p, &row, skip, suspect);
 		if (result != DONE)
-			outbox_undo(w, w->row_start);
-		if (result == BAD_DATA && !w->bot.type->whole)
-			remember_failed_row(p, &row);
-		else if (result != DONE)
 			return result;
-		if (w->outbox.bodies.n > PART_BYTES) {
-			report_failed_rows(p);
-			if (worker_commit_part(w, row.number) < 0)
-				return TRY_LATER;
-		}
+		working_on_row(w, 0);
+		if (w->outbox.bodies.n > PART_BYTES &&
+		    (result = finish_part(p, row.number)) != DONE)
+			return result;
+		if (worker_hurries(w))
+			return abandon(p, row.number > skip ? row.number : 0);
 	}
 	return got < 0 ? BAD_DATA : DONE;
 }

@@ -6,8 +6,8 @@
  */
 #include "engine/inside.h"
 
-#include <intelmq/clock.h>
 #include <intelmq/duration.h>
+#include <intelmq/text.h>
 
 #include "message/codec.h"
 
@@ -22,13 +22,14 @@ static void __attribute__((format(printf, 2, 3))) say(struct worker *w, const ch
 {
 	va_list args;
 	va_start(args, format);
-	vsnprintf(w->state_text, sizeof w->state_text, format, args);
+	vsnprintf(w->page->state, sizeof w->page->state, format, args);
 	va_end(args);
 }
 
 static bool one_at_a_time(const struct worker *w)
 {
-	return w->careful || w->settings.rate_limit > 0 || w->options.scheduled;
+	return w->careful || w->page->careful.block || w->settings.rate_limit > 0 ||
+	       w->options.scheduled;
 }
 
 /* What follows can be taken back until it is committed. */
@@ -62,18 +63,29 @@ static bool has_input(const struct worker *w)
 	return !w->bot.type->collect && !w->bot.type->stream;
 }
 
+static bool is_behind_full_queue(struct worker *w)
+{
+	struct str full = broker_full_queue(w->consumer);
+	if (full.p)
+		say(w, "waiting: queue '%.*s' is full", STR_ARG(full));
+	return full.p != NULL;
+}
+
+/* Queues are in the order of their messages' identities: what comes later tells that the place is past. */
+static void end_care(struct worker *w, const struct message *first)
+{
+	struct place *place = &w->page->careful;
+	if (first->block > place->block || (first->block == place->block && first->at > place->at))
+		place->block = 0;
+}
+
 /* 1: something is in hand; 0: nothing to do; -1: the broker failed. */
 static int receive(struct worker *w)
 {
 	if (w->position < w->claimed.n)
 		return 1;
-	struct str full = broker_full_queue(w->consumer);
-	if (full.p) {
-		say(w, "waiting: queue '%.*s' is full", STR_ARG(full));
-		return 0;
-	}
 	if (!has_input(w))
-		return 1;
+		return !is_behind_full_queue(w);
 	struct receive_limits limits = { (size_t)w->settings.batch_messages,
 		                         (size_t)w->settings.batch_bytes };
 	if (one_at_a_time(w))
@@ -81,8 +93,15 @@ static int receive(struct worker *w)
 	w->position = w->committed = 0;
 	w->claimed.n = 0;
 	int n = broker_receive(w->consumer, limits, &w->batch, &w->claimed, &w->bot.err);
-	if (n == 0)
-		say(w, "waiting for messages");
+	/* Which of the two it was is another question to the broker, so it is asked only then; what came meanwhile will not
+	 * wake anybody any more. */
+	if (n == 0 && !is_behind_full_queue(w)) {
+		n = broker_receive(w->consumer, limits, &w->batch, &w->claimed, &w->bot.err);
+		if (n == 0)
+			say(w, "waiting for messages");
+	}
+	if (n > 0 && w->page->careful.block)
+		end_care(w, &w->claimed.messages[0]);
 	return n;
 }
 
@@ -112,6 +131,7 @@ static enum result start(struct worker *w)
 {
 	begin_message(w);
 	if (has_input(w)) {
+		working_on_message(w, &w->claimed.messages[w->position]);
 		w->current = decode_in_hand(w);
 		if (!w->current) {
 			/* A field that the data format lacks is for the operator: every message would fail alike. */
@@ -256,10 +276,11 @@ static bool settle(struct worker *w, enum result result)
 	/* What rows before a bad one gave is good: a parser's rows stand each for itself. */
 	if (w->bot.type->rows == ROWS_NONE || result != BAD_DATA)
 		take_back(w, w->in_hand, w->state_in_hand);
-	if (w->broker_failed) {
-		w->broker_failed = false;
+	if (w->broker_failed || w->abandoned) {
 		w->retrying = true;
-		pipeline_failed(w);
+		if (w->broker_failed)
+			pipeline_failed(w);
+		w->broker_failed = w->abandoned = false;
 		return false;
 	}
 	w->counters.failed++;
@@ -283,17 +304,41 @@ static bool settle(struct worker *w, enum result result)
 	return true;
 }
 
+/* ---- Poison: a message at which this bot died again and again ---- */
+
+static bool is_poison(const struct worker *w)
+{
+	return has_input(w) && w->page->quarantine && !w->page->careful.row &&
+	       is_suspect(w, &w->claimed.messages[w->position]);
+}
+
+/* It is not even decoded, and no other bot gets it: whatever it does, it does no more. */
+static void quarantine(struct worker *w)
+{
+	struct str body = w->claimed.messages[w->position].body;
+	begin_message(w);
+	struct str why = arena_printf(&w->message, "%.*s", PAGE_STATE - 1, w->page->death);
+	struct dump dump = { .reason = why, .message = body, .is_bytes = !text_is_utf8(body) };
+	w->counters.failed++;
+	worker_log(w, LEVEL_ERROR, "The message is not tried again: %.*s", STR_ARG(why));
+	worker_dump(w, &dump);
+	w->retrying = false;
+}
+
 /* Runs messages until the batch is done, one must wait, or it is time to commit. */
 static void work(struct worker *w)
 {
 	while (w->phase == PHASE_RUNNING && (!has_input(w) || w->position < w->claimed.n)) {
-		bool alone = one_at_a_time(w);
-		bool finished = settle(w, start(w));
+		bool alone = one_at_a_time(w), finished = true;
+		if (is_poison(w))
+			quarantine(w);
+		else
+			finished = settle(w, start(w));
 		forget_message(w);
 		if (!finished || !has_input(w))
 			return;
 		w->position++;
-		if (alone || w->outbox.bodies.n > PART_BYTES)
+		if (alone || w->outbox.bodies.n > PART_BYTES || worker_hurries(w))
 			return;
 	}
 }
@@ -340,6 +385,14 @@ static void add_changes(struct worker *w, struct commit *commit)
 	commit->changes = changes;
 }
 
+static int send_commit(struct worker *w, const struct commit *commit)
+{
+	uint64_t block = working_pauses(w);
+	int rc = broker_commit(w->consumer, commit, &w->bot.err);
+	working_goes_on(w, block);
+	return rc;
+}
+
 /* Everything since the last commit in one step: what is finished is consumed, what it gave is published. */
 static int commit(struct worker *w, const struct message *noted, bool durable)
 {
@@ -355,7 +408,7 @@ static int commit(struct worker *w, const struct message *noted, bool durable)
 	add_changes(w, &commit);
 	bool empty = !noted && !commit.n_consumed && !commit.n_published && !commit.n_changes &&
 	             !w->unlinks;
-	int rc = empty ? 0 : broker_commit(w->consumer, &commit, &w->bot.err);
+	int rc = empty ? 0 : send_commit(w, &commit);
 	arena_rewind(&w->batch, mark);
 	w->uncommitted = rc < 0;
 	if (rc < 0)
@@ -396,12 +449,22 @@ int worker_commit_emitted(struct worker *w, bool durable)
 	return commit_inside(w, NULL, durable);
 }
 
+int worker_wait_for_room(struct worker *w)
+{
+	uint64_t block = working_pauses(w);
+	int room = broker_wait_for_room(w->consumer, &w->bot.err);
+	working_goes_on(w, block);
+	w->abandoned = room == 0;
+	w->broker_failed = room < 0;
+	return room > 0 ? 0 : -1;
+}
+
 int worker_commit_state(struct worker *w)
 {
 	struct arena_mark mark = arena_mark(&w->batch);
 	struct commit commit = { .durable = true };
 	add_changes(w, &commit);
-	int rc = broker_commit(w->consumer, &commit, &w->bot.err);
+	int rc = send_commit(w, &commit);
 	arena_rewind(&w->batch, mark);
 	if (rc < 0) {
 		w->broker_failed = true;
@@ -468,10 +531,11 @@ static bool flush(struct worker *w)
 /* Once a second, between two messages: what a timer emits and remembers is committed like a message. */
 static void tick(struct worker *w, int64_t now)
 {
-	if (!w->bot.type->tick || now - w->ticked_at < TICK_MS || w->uncommitted ||
-	    broker_full_queue(w->consumer).p)
+	if (!w->bot.type->tick || now - w->ticked_at < TICK_MS)
 		return;
 	w->ticked_at = now;
+	if (w->uncommitted || broker_full_queue(w->consumer).p)
+		return;
 	begin_message(w);
 	enum result result = w->bot.type->tick(&w->bot);
 	if (reactions[result].failed) {
@@ -530,7 +594,7 @@ static void pace(struct worker *w, bool worked)
 	}
 }
 
-static void end(struct worker *w)
+void worker_end(struct worker *w)
 {
 	if (w->initialised && w->bot.type->fini)
 		w->bot.type->fini(&w->bot);
@@ -579,12 +643,24 @@ static int step(struct worker *w)
 	return !w->retrying;
 }
 
-int64_t worker_step(struct worker *w)
+/* How long it waits for news of the broker: for ever, unless a line of the log is due. */
+static int64_t until_news(const struct worker *w)
+{
+	if (consumer_fd(w->consumer) < 0)
+		return WORKER_IDLE;
+	if (!w->sent_since_log)
+		return WORKER_FOREVER;
+	double due = (double)w->logged_at + w->settings.log_processed_messages_seconds * 1000;
+	double wait = due - (double)clock_monotonic_ms();
+	return wait < 1 ? 1 : wait > 1e9 ? WORKER_FOREVER : (int64_t)wait + 1;
+}
+
+static int64_t take_step(struct worker *w)
 {
 	if (w->phase == PHASE_STOPPED)
 		return WORKER_STOPPED;
 	if (w->phase == PHASE_STOPPING) {
-		end(w);
+		worker_end(w);
 		return WORKER_STOPPED;
 	}
 	if (w->reload && worker_restart(w) < 0)
@@ -600,5 +676,13 @@ int64_t worker_step(struct worker *w)
 		arena_reset(&w->batch);
 	}
 	pace(w, done > 0);
-	return next_step(w, done >= 0 ? 0 : WORKER_IDLE);
+	return next_step(w, done >= 0 ? 0 : until_news(w));
+}
+
+int64_t worker_step(struct worker *w)
+{
+	int64_t wait = take_step(w);
+	w->page->working.block = 0;
+	w->page->counters = w->counters;
+	return wait;
 }

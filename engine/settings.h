@@ -25,6 +25,9 @@ struct settings {
 	/* parsers */
 	const struct dict *default_fields;
 	const struct list *copy_collector_provided_fields;
+	/* processes (ours, but for instances_threads) */
+	int64_t instances, instances_threads;
+	double watchdog; /* seconds, 0: none */
 	/* batching (ours) */
 	int64_t batch_messages, batch_bytes;
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "engine/types.h"
 
+#include "build_config.h"
 #include "engine/settings.h"
 
 #include <dlfcn.h>
@@ -36,6 +37,8 @@ static const struct bot_type *load(const struct bot_module *module, struct err *
 	if (slash)
 		*slash = 0;
 	snprintf(path, sizeof path, "%s/bots/%s.so", program, module->module);
+	if (access(path, F_OK) < 0)
+		snprintf(path, sizeof path, INTELMQ_LIBDIR "/bots/%s.so", module->module);
 	void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	const struct bot_type *type = library ? dlsym(library, module->symbol) : NULL;
 	if (!type)

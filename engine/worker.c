@@ -2,12 +2,15 @@
 /* Life of a worker: parameters, connection, init, reload, end. */
 #include "engine/inside.h"
 
-#include <intelmq/clock.h>
+#include <intelmq/repr.h>
 
+#include "build_config.h"
 #include "config/findings.h"
+#include "engine/types.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static int64_t now_seconds(void)
 {
@@ -85,10 +88,12 @@ static int connect_broker(struct worker *w, struct err *err)
 		n += w->paths[i].n;
 	}
 	bool reads = !w->bot.type->collect && !w->bot.type->stream;
-	int rc = consumer_open(w->host.broker, str_of(w->bot.id), 0,
+	int rc = consumer_open(w->host.broker, str_of(w->bot.id), w->options.instance,
 	                       reads ? w->options.source_queue : STR_NONE, destinations, n,
 	                       &w->consumer, err);
 	free(destinations);
+	if (rc < 0)
+		w->page->restart = 1;
 	return rc;
 }
 
@@ -113,8 +118,23 @@ static int check_default_fields(struct worker *w, struct err *err)
 	return 0;
 }
 
-/* Parameters and init; used at start and at reload. */
-static int begin(struct worker *w, struct err *err)
+/* The first one is the reason; the log has all. */
+static int refuse_parameters(const struct worker *w, const struct findings *findings, int errors,
+                             struct err *err)
+{
+	const struct finding *first = NULL;
+	for (size_t i = findings->n; i > 0; i--)
+		if (findings->all[i - 1].severity == SEVERITY_ERROR)
+			first = &findings->all[i - 1];
+	return err_set(err, FAULT_CONFIGURATION,
+	               "%d parameter%s of bot '%s' cannot be used%s%.*s%s%.*s", errors,
+	               errors == 1 ? "" : "s", w->bot.id, first ? ": " : "",
+	               STR_ARG(first ? first->parameter : S("")), first ? ": " : "",
+	               STR_ARG(first ? first->text : S("")));
+}
+
+/* Settings and parameters, at start and at reload. */
+static int configure(struct worker *w, struct err *err)
 {
 	struct findings findings;
 	findings_init(&findings, &w->life);
@@ -122,16 +142,19 @@ static int begin(struct worker *w, struct err *err)
 	int errors = read_parameters(w, &findings);
 	log_findings(w, &findings);
 	if (errors)
-		return err_set(err, FAULT_CONFIGURATION,
-		               "%d parameter%s of bot '%s' cannot be used", errors,
-		               errors == 1 ? "" : "s", w->bot.id);
-	if (check_default_fields(w, err) < 0)
-		return -1;
+		return refuse_parameters(w, &findings, errors, err);
+	return check_default_fields(w, err);
+}
+
+static int initialise(struct worker *w, struct err *err)
+{
 	w->bot.state = arena_zalloc(&w->life, 1, w->bot.type->state_size);
 	w->bot.arena = &w->life;
 	w->bot.err = (struct err){ 0 };
 	enum result result = w->bot.type->init ? w->bot.type->init(&w->bot) : DONE;
 	w->initialised = result == DONE;
+	w->page->initialised = w->initialised;
+	w->page->restart = result == TRY_LATER;
 	if (result == DONE)
 		return 0;
 	if (err)
@@ -139,34 +162,135 @@ static int begin(struct worker *w, struct err *err)
 	return -1;
 }
 
+/* ---- The lines that tools of the reference look for at a start ---- */
+
+static void write_camel(struct buffer *out, struct str name)
+{
+	bool begins = true;
+	for (size_t i = 0; i < name.n; i++) {
+		char c = name.p[i];
+		bool separates = c == '_' || c == '.';
+		if (!separates)
+			buffer_add_char(out, begins && c >= 'a' && c <= 'z' ? (char)(c - 32) : c);
+		begins = separates;
+	}
+}
+
+/* "…parsers.generic.parser_csv" as the reference names classes: GenericCsvParserBot. */
+static void write_class(struct buffer *out, const struct bot_type *type)
+{
+	struct str kind = str_of(bot_type_kind(type)), family = str_of(type->module);
+	for (int i = 0; i < 3; i++)
+		str_cut(&family, '.');
+	size_t dot = family.n;
+	while (dot && family.p[dot - 1] != '.')
+		dot--;
+	struct str name = str_slice(family, dot, family.n);
+	family = str_slice(family, 0, dot ? dot - 1 : 0);
+	if (str_starts(name, kind))
+		name = str_slice(name, kind.n + (name.n > kind.n), name.n);
+	write_camel(out, family);
+	if (!str_eq(name, family))
+		write_camel(out, name);
+	write_camel(out, kind);
+	buffer_add_str(out, S("Bot"));
+}
+
+/* Nothing that is secret by its name or by the bot's table. */
+static void log_parameters(struct worker *w)
+{
+	const struct dict *all = w->options.parameters;
+	for (size_t i = 0; w->level == LEVEL_DEBUG && i < all->n; i++) {
+		struct str name = all->pairs[i].key;
+		const struct param *row = w->bot.type->params
+		                                ? param_find(w->bot.type->params, name)
+		                                : NULL;
+		bool hidden = param_name_is_secret(name) || (row && row->secret);
+		struct arena_mark mark = arena_mark(&w->message);
+		struct str shown = hidden ? S("HIDDEN")
+		                          : value_repr(&w->message, all->pairs[i].value);
+		worker_log(w, LEVEL_DEBUG,
+		           "Runtime configuration: parameter '%.*s' loaded with value %.*s.",
+		           STR_ARG(name), STR_ARG(shown));
+		arena_rewind(&w->message, mark);
+	}
+}
+
+static void log_start(struct worker *w)
+{
+	struct buffer class;
+	buffer_init_in(&class, &w->life, 1000);
+	write_class(&class, w->bot.type);
+	worker_log(w, LEVEL_INFO,
+	           "%.*s initialized with id %s and intelmq " INTELMQ_VERSION
+	           " and python none as process %d. Standalone mode: True.",
+	           STR_ARG(buffer_str(&class)), w->bot.id, (int)getpid());
+	log_parameters(w);
+	worker_log(w, LEVEL_INFO, "Bot is starting.");
+}
+
+static void log_connections(struct worker *w)
+{
+	const struct dict *paths = w->options.destinations;
+	worker_log(w, LEVEL_INFO, "Loading source pipeline and queue '%.*s'.",
+	           STR_ARG(w->options.source_queue));
+	worker_log(w, LEVEL_INFO, "Connected to source queue.");
+	if (w->n_paths) {
+		struct str queues = value_repr(&w->life,
+		                               value_dict((struct dict *)(uintptr_t)paths));
+		worker_log(w, LEVEL_INFO, "Loading destination pipeline and queues %.*s.",
+		           STR_ARG(queues));
+		worker_log(w, LEVEL_INFO, "Connected to destination queues.");
+	} else {
+		worker_log(w, LEVEL_INFO, "No destination queues to load.");
+	}
+}
+
+static int load_table(struct worker *w, struct err *err)
+{
+	w->table = state_table_new(now_seconds);
+	int rc = broker_load_state(w->consumer, load_state, w->table, err);
+	if (rc < 0)
+		w->page->restart = 1;
+	return rc;
+}
+
+static int open_in_order(struct worker *w, struct err *err)
+{
+	if (configure(w, err) < 0)
+		return -1;
+	log_start(w);
+	if (connect_broker(w, err) < 0)
+		return -1;
+	log_connections(w);
+	if ((w->bot.type->uses & USES_STATE) && load_table(w, err) < 0)
+		return -1;
+	return initialise(w, err);
+}
+
 struct worker *worker_open(const struct host *host, const struct worker_options *options,
                            struct err *err)
 {
 	struct worker *w = calloc(1, sizeof *w);
+	struct err unwanted;
 	if (!w)
 		abort();
+	err = err ? err : &unwanted;
 	w->host = *host;
 	w->options = *options;
 	w->bot.type = options->type;
 	w->bot.id = options->id;
+	w->page = host->page ? host->page : &w->own_page;
 	w->logged_at = clock_monotonic_ms();
+	snprintf(w->page->state, sizeof w->page->state, "starting");
 	outbox_init(w);
 	read_paths(w);
-	if (connect_broker(w, err) < 0)
-		goto out;
-	if (w->bot.type->uses & USES_STATE) {
-		w->table = state_table_new(now_seconds);
-		if (broker_load_state(w->consumer, load_state, w->table, err) < 0)
-			goto out;
+	if (open_in_order(w, err) == 0) {
+		worker_log(w, LEVEL_INFO, "Bot initialization completed.");
+		return w;
 	}
-	if (begin(w, err) < 0) {
-		worker_log(w, LEVEL_ERROR, "Bot initialization failed. %s", err ? err->text : "");
-		goto out;
-	}
-	worker_log(w, LEVEL_INFO, "Bot initialization completed.");
-	snprintf(w->state_text, sizeof w->state_text, "starting");
-	return w;
-out:
+	worker_log(w, LEVEL_ERROR, "Bot initialization failed. %s", err->text);
+	snprintf(w->page->state, sizeof w->page->state, "stopped: %.250s", err->text);
 	worker_close(w);
 	return NULL;
 }
@@ -209,13 +333,17 @@ int worker_restart(struct worker *w)
 	w->options.parameters =
 		value_copy(&w->life, value_dict((struct dict *)(uintptr_t)w->reload)).dict;
 	w->reload = NULL;
-	if (begin(w, &err) == 0) {
+	int rc = configure(w, &err);
+	if (rc == 0)
+		log_start(w);
+	if (rc == 0 && initialise(w, &err) == 0) {
+		worker_log(w, LEVEL_INFO, "Bot initialization completed.");
 		if (w->idling)
 			w->not_before = w->idle_since + (int64_t)(w->settings.rate_limit * 1000);
 		return 0;
 	}
 	worker_log(w, LEVEL_ERROR, "Bot initialization failed. %s", err.text);
-	snprintf(w->state_text, sizeof w->state_text, "stopped: %.250s", err.text);
+	snprintf(w->page->state, sizeof w->page->state, "stopped: %.250s", err.text);
 	w->phase = PHASE_STOPPING;
 	w->exit_code = 1;
 	return -1;
@@ -244,6 +372,18 @@ int worker_exit_code(const struct worker *w)
 	return w->exit_code;
 }
 
+struct pollfd worker_news(const struct worker *w)
+{
+	bool waits = clock_monotonic_ms() < w->not_before;
+	return (struct pollfd){ .fd = w->consumer ? consumer_fd(w->consumer) : -1,
+		                .events = waits ? 0 : POLLIN };
+}
+
+bool worker_is_cut_off(const struct worker *w)
+{
+	return w->consumer && consumer_is_broken(w->consumer);
+}
+
 const struct counters *worker_counters(const struct worker *w)
 {
 	return &w->counters;
@@ -259,7 +399,7 @@ uint64_t worker_sent(const struct worker *w, const char *path)
 
 const char *worker_state(const struct worker *w)
 {
-	return w->state_text;
+	return w->page->state;
 }
 
 struct consumer *worker_consumer(const struct worker *w)

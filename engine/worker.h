@@ -15,6 +15,9 @@
 #include "message/codec.h"
 #include "state/table.h"
 
+#include <poll.h>
+#include <signal.h>
+
 /* A message or row that failed, as it goes into the dump file. */
 struct dump {
 	struct str bot_id, source_queue;
@@ -24,12 +27,17 @@ struct dump {
 	bool is_bytes;       /* written as base64 */
 };
 
+struct worker_page;
+
 struct host {
 	struct broker *broker;
 	const struct data_format *format;
 	const struct paths *paths;
 	enum trust trust; /* whether what lies in the queues was written by bots of this botnet */
 	bool test_mode; /* bots may use data that is built in; nothing is written beside their outputs */
+	struct worker_page *page; /* shared with intelmqd; NULL: nobody watches */
+	/* Not 0: it shall end soon; what is in the middle of a batch or report is committed as far as it came. NULL: never. */
+	const volatile sig_atomic_t *hurry;
 	void *context;
 	void (*log)(void *context, const char *bot_id, enum log_level, struct str text);
 	int (*dump)(void *context, const struct settings *, const struct dump *, struct err *);
@@ -38,6 +46,7 @@ struct host {
 /* One bot of runtime.yaml. All is borrowed and must outlive the worker. */
 struct worker_options {
 	const char *id;
+	unsigned instance; /* of several processes that run this bot */
 	const struct bot_type *type;
 	const struct dict *parameters;
 	struct str source_queue;         /* ignored for collectors */
@@ -60,17 +69,31 @@ void worker_close(struct worker *);
 enum { WORKER_STOPPED = -1 };
 
 /*
- * One round of the road. Returns the milliseconds after which the worker wants the next one: 0 if
- * there is more to do, up to WORKER_IDLE if it waits for messages; WORKER_STOPPED when it has ended.
+ * One round of the road. Returns the milliseconds after which the worker wants the next one: 0 if there is more to do,
+ * WORKER_IDLE if it waits for messages and the broker has no descriptor that tells of them, WORKER_FOREVER if it has;
+ * WORKER_STOPPED when it has ended.
  */
 enum { WORKER_IDLE = 1000 };
+#define WORKER_FOREVER INT64_MAX
 int64_t worker_step(struct worker *);
+
+/*
+ * What ends the wait before its time, for poll(2): news of the broker, or only the end of the connection (no events)
+ * while the worker lets time pass.
+ */
+struct pollfd worker_news(const struct worker *);
+
+/* True once the connection to the broker is gone: close the worker, and begin anew with nothing in memory. */
+bool worker_is_cut_off(const struct worker *);
 
 /* At the next round the bot is initialised again with a copy of these parameters (SIGHUP). */
 void worker_reload(struct worker *, const struct dict *parameters);
 
 /* Ends it after what it has in hand is committed; the next step returns WORKER_STOPPED. */
 void worker_stop(struct worker *);
+
+/* Ends it at once; what it has in hand goes back. worker_close follows. */
+void worker_end(struct worker *);
 
 bool worker_has_ended(const struct worker *);
 /* True if the next step is the last one. */

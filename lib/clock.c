@@ -27,6 +27,11 @@ int64_t clock_monotonic_ms(void)
 	return (test_clock.set ? test_clock.us : system_us(CLOCK_MONOTONIC)) / 1000;
 }
 
+int64_t clock_monotonic_about_ms(void)
+{
+	return (test_clock.set ? test_clock.us : system_us(CLOCK_MONOTONIC_COARSE)) / 1000;
+}
+
 void clock_set(int64_t us)
 {
 	test_clock.set = true;

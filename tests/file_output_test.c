@@ -14,9 +14,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "tests/embedded.h"
 #include "tests/stage.h"
 
 extern const struct bot_type outputs_file_output;
+
+enum { EMBEDDED_RUNS = 6 };
 
 struct site {
 	struct stage stage;
@@ -35,7 +38,10 @@ static int commit(struct consumer *consumer, const struct commit *c, struct err 
 
 static void site_init(struct site *s)
 {
-	*s = (struct site){ .folder = "/tmp/file_test.XXXXXX" };
+	/* Thousands of syncs: in memory they cost nothing. */
+	*s = (struct site){ 0 };
+	snprintf(s->folder, sizeof s->folder, "%s/file_test.XXXXXX",
+	         access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 	assert_non_null(mkdtemp(s->folder));
 	snprintf(s->path, sizeof s->path, "%s/events", s->folder);
 	lose_messages = false;
@@ -401,13 +407,27 @@ static void act(struct site *s, unsigned *rotated)
 		deliver(s, 1);
 }
 
+/* The last file is events.`rotated`. */
+static void check_files(struct site *s, unsigned rotated)
+{
+	unsigned next = 0;
+	for (unsigned file = 0; file <= rotated; file++) {
+		const char *name = arena_printf(&s->stage.arena, "events.%u", file).p;
+		for (struct str rest = str_of(content(s, name)); rest.n; next++) {
+			struct str want = arena_printf(&s->stage.arena, "%u", next);
+			assert_true(str_eq(str_cut(&rest, '\n'), want));
+		}
+	}
+	assert_int_equal(next, s->pushed);
+}
+
 static void each_line_once_in_order(void **state)
 {
 	(void)state;
 	signal(SIGXFSZ, SIG_IGN);
 	for (unsigned run = 0; run < 30; run++) {
 		struct site s;
-		unsigned rotated = 0, next = 0;
+		unsigned rotated = 0;
 		seed = run;
 		site_init(&s);
 		for (int i = 0; i < 60; i++)
@@ -415,16 +435,89 @@ static void each_line_once_in_order(void **state)
 		clock_advance(100 * 1000000);
 		deliver(&s, 1);
 		move(&s, arena_printf(&s.stage.arena, "events.%u", rotated).p);
-		for (unsigned file = 0; file <= rotated; file++) {
-			const char *name = arena_printf(&s.stage.arena, "events.%u", file).p;
-			for (struct str rest = str_of(content(&s, name)); rest.n; next++) {
-				struct str want = arena_printf(&s.stage.arena, "%u", next);
-				assert_true(str_eq(str_cut(&rest, '\n'), want));
-			}
-		}
-		assert_int_equal(next, s.pushed);
+		check_files(&s, rotated);
 		site_fini(&s);
 	}
+}
+
+/* ---- The embedded broker, which forgets what is in no group yet when it dies: the file is cut to what it knows ---- */
+
+static void rotate(struct site *s, unsigned *rotated)
+{
+	if (access(s->path, F_OK) == 0)
+		move(s, arena_printf(&s->stage.arena, "events.%u", (*rotated)++).p);
+}
+
+static void crash_broker(struct site *s, struct embedded *e, unsigned *rotated)
+{
+	for (unsigned n = below(4); n > 0; n--)
+		worker_step(s->stage.worker);
+	if (below(3) == 0)
+		rotate(s, rotated);
+	embedded_crash(e);
+	stage_leave(&s->stage);
+	restart(s);
+}
+
+static void act_embedded(struct site *s, struct embedded *e, unsigned *rotated)
+{
+	for (unsigned n = below(8); n > 0; n--)
+		push(s);
+	switch (below(6)) {
+	case 0:
+		crash_broker(s, e, rotated);
+		break;
+	case 1:
+		rotate(s, rotated);
+		break;
+	case 2:
+		stage_leave(&s->stage);
+		restart(s);
+		break;
+	case 3:
+		clock_advance(200 * 1000); /* time for a group */
+		embedded_work(e);
+		break;
+	default:
+		worker_step(s->stage.worker);
+	}
+}
+
+/* The broker waits for time to pass, too. */
+static void work_and_wait(void *context)
+{
+	clock_advance(5 * 1000);
+	embedded_work(context);
+}
+
+static void each_line_once_though_the_broker_dies(void **state)
+{
+	(void)state;
+	size_t cuts = 0;
+	for (unsigned run = 0; run < EMBEDDED_RUNS; run++) {
+		struct site s;
+		void *e;
+		unsigned rotated = 0;
+		seed = run;
+		site_init(&s);
+		stage_leave(&s.stage);
+		broker_free(s.stage.broker);
+		assert_int_equal(embedded_setup(&e), 0);
+		s.stage.broker = broker_connect_inside(
+			&(struct client_hooks){ embedded_connect, work_and_wait, e });
+		restart(&s);
+		for (int i = 0; i < 80; i++)
+			act_embedded(&s, e, &rotated);
+		clock_advance(100 * 1000000);
+		deliver(&s, 1);
+		move(&s, arena_printf(&s.stage.arena, "events.%u", rotated).p);
+		check_files(&s, rotated);
+		cuts += stage_logged_times(&s.stage, "were not yet committed and are cut off");
+		assert_false(stage_logged(&s.stage, "Somebody else"));
+		site_fini(&s);
+		embedded_teardown(&e);
+	}
+	assert_true(cuts > EMBEDDED_RUNS);
 }
 
 /* The lines of one file fail to be written when the next message wants another file. */
@@ -469,6 +562,7 @@ int main(void)
 		cmocka_unit_test(another_path),
 		cmocka_unit_test(reload_before_the_commit),
 		cmocka_unit_test(each_line_once_in_order),
+		cmocka_unit_test(each_line_once_though_the_broker_dies),
 		cmocka_unit_test(earlier_lines_are_not_lost),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

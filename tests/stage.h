@@ -8,6 +8,7 @@
 #include <intelmq/clock.h>
 
 #include "broker/backend.h"
+#include "engine/page.h"
 #include "engine/worker.h"
 #include "tests/format.h"
 
@@ -24,6 +25,9 @@ struct stage {
 	size_t changes, rounds; /* of keyed state: in the last commit; commits that began one */
 	struct dict *parameters, *paths;
 	struct worker_options options;
+	struct worker_page *page; /* set before stage_enter, or NULL */
+	const volatile sig_atomic_t *hurry;
+	int (*dump)(void *, const struct settings *, const struct dump *, struct err *);
 	struct worker *worker;
 	struct buffer log;  /* "LEVEL text\n" */
 	struct list *dumps; /* texts of failed messages */
@@ -117,9 +121,11 @@ static inline bool stage_enter(struct stage *s, const struct bot_type *type)
 	struct host host = {
 		.broker = s->broker,
 		.format = s->format,
+		.page = s->page,
+		.hurry = s->hurry,
 		.context = s,
 		.log = stage_log,
-		.dump = stage_dump,
+		.dump = s->dump ? s->dump : stage_dump,
 	};
 	struct err err;
 	s->options.id = "test-bot";

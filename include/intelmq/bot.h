@@ -168,10 +168,17 @@ struct event *bot_read_event(struct bot *, struct str json);
 struct event *bot_new_report(struct bot *);
 enum result bot_emit_report(struct bot *, struct event *report, struct str raw);
 
-/* As bot_emit_report for a file's content, in pieces of about chunk_size bytes cut at line ends (PARAM_UNSET: one
- * report), each with the first line in front if `replicate_header`. Fields of `report` go into every piece. */
-enum result bot_emit_file(struct bot *, const struct event *report, int fd, int64_t chunk_size,
-                          bool replicate_header);
+/* How a file becomes reports. */
+struct emit_file {
+	int64_t chunk_size; /* pieces of about so many bytes, cut at line ends; PARAM_UNSET: one report */
+	bool replicate_header; /* each piece begins with the first line of the file */
+	struct str
+		remember; /* USES_STATE: a key under which it is remembered, along with the reports, which pieces of the
+	                        * file (as it is now) were sent: they are not sent again. STR_NONE: all are sent */
+};
+/* As bot_emit_report for a file's content. Fields of `report` go into every piece. */
+enum result bot_emit_file(struct bot *, const struct event *report, int fd,
+                          const struct emit_file *);
 
 /* Collectors: returns when everything emitted so far is on disk, so that the sender can be told. TRY_LATER: the broker
  * is away, nothing since the last call is stored; return it. */

@@ -15,7 +15,10 @@ int64_t clock_now_us(void);
 /* Milliseconds from an arbitrary start that never run backwards; they follow a set clock. */
 int64_t clock_monotonic_ms(void);
 
-/* Stops both clocks at this wall time (microseconds). Tests and replay tools only. */
+/* The same a few milliseconds late, for a fifth of the cost: for what is noted down a million times a second. */
+int64_t clock_monotonic_about_ms(void);
+
+/* Stops all clocks at this wall time (microseconds). Tests and replay tools only. */
 void clock_set(int64_t us);
 
 /* Moves a clock that was set; one that was not is first stopped at the present. */

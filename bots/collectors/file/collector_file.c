@@ -55,13 +55,17 @@ static enum result emit(struct bot *bot, const char *name, const char *path, int
 	struct event *report = bot_new_report(bot);
 	if (!realpath(path, real))
 		return bot_fail(bot, TRY_LATER, "%s: %s", path, strerror(errno));
+	/* A file that is to be removed is sent once, also if the bot is killed before it has removed it. */
+	const struct emit_file how = {
+		.chunk_size = p->chunk_size,
+		.replicate_header = p->chunk_replicate_header,
+		.remember = p->delete_file ? str_of(path) : STR_NONE,
+	};
 	struct str url = arena_printf(bot->arena, "file://localhost%s", real);
 	enum result result = event_set(report, "feed.url", url);
 	if (result == DONE)
 		result = event_set(report, "extra.file_name", str_of(name));
-	return result == DONE
-	             ? bot_emit_file(bot, report, fd, p->chunk_size, p->chunk_replicate_header)
-	             : result;
+	return result == DONE ? bot_emit_file(bot, report, fd, &how) : result;
 }
 
 /* One file of the directory. Somebody who still writes it holds a lock. */
@@ -113,7 +117,7 @@ const struct bot_type collectors_file_collector_file = {
 	PARAMS_OF(.path = "/tmp/", .postfix = ".csv", .chunk_size = PARAM_UNSET,
 	          .chunk_replicate_header = true),
 	.rate_limit = 300,
-	.uses = USES_FILES,
+	.uses = USES_FILES | USES_STATE,
 	.init = file_init,
 	.collect = file_collect,
 };
