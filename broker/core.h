@@ -35,7 +35,10 @@ enum pressure {
 	PRESSURE_DISK,  /* too much is stored: sources wait, others go on into empty queues */
 	PRESSURE_STUCK, /* it cannot be stored, and too much waits for that: everybody waits */
 };
-void core_set_pressure(struct core *, enum pressure);
+/* `why`: in words, borrowed. */
+void core_set_pressure(struct core *, enum pressure, const char *why);
+/* Whether any queue holds messages. */
+bool core_holds_messages(const struct core *);
 /* The consumer's commits carry keyed state: it waits under pressure though it publishes nothing. */
 void core_set_keeps_state(struct core_consumer *);
 
@@ -71,7 +74,7 @@ int core_receive(struct core_consumer *, struct receive_limits, struct arena *, 
                  struct err *);
 int core_commit(struct core_consumer *, const struct commit *, struct err *);
 int core_give_back(struct core_consumer *, const struct message *, size_t count, struct err *);
-struct str core_full_queue(struct core_consumer *);
+struct str core_no_room(struct core_consumer *);
 /* Messages in its queue that nobody has claimed. */
 uint64_t core_available(const struct core_consumer *);
 size_t core_queues(struct core *, struct arena *, struct queue_info **out);

@@ -34,6 +34,9 @@ int server_step(struct server *, int timeout_ms, struct err *);
 /* Becomes readable when there is something to do (for a caller with a loop of its own). */
 int server_fd(const struct server *);
 
+/* Why bots have to wait at present, beside full queues, in words; NULL: they need not. */
+const char *server_trouble(const struct server *);
+
 /* A connection that somebody made; the server closes it. `owned`: it introduces a bot, like one of the owner. */
 void server_adopt(struct server *, int fd, bool owned);
 

@@ -29,7 +29,8 @@ static const char always[] =
 	"timerfd_gettime recvmsg recvfrom sendmsg sendto shutdown getsockopt munmap mremap "
 	"madvise brk mincore futex set_robust_list rseq membarrier sched_yield "
 	"sched_getaffinity nanosleep clock_nanosleep clock_gettime clock_getres gettimeofday "
-	"time alarm setitimer getitimer getpid gettid getppid getuid geteuid getgid getegid "
+	"time alarm setitimer getitimer timer_settime timer_gettime timer_getoverrun timer_delete "
+	"getpid gettid getppid getuid geteuid getgid getegid "
 	"getpgrp getgroups getrandom getrusage getrlimit times sysinfo uname getcwd umask "
 	"rt_sigaction rt_sigprocmask rt_sigpending rt_sigreturn rt_sigsuspend rt_sigtimedwait "
 	"sigaltstack restart_syscall exit exit_group arch_prctl set_tid_address";
