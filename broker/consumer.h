@@ -13,9 +13,21 @@ struct holding {
 	uint32_t from, to, count;
 };
 
+/*
+ * Where the messages of a queue go by way of an instance of a bot. It stays when the bot is away, until it comes back: the
+ * budget of a cycle must not fall into parts whenever one of its bots is started anew.
+ */
+struct road {
+	struct road *next;      /* of the core */
+	struct road *next_from; /* of the same queue */
+	struct queue *from, **to;
+	size_t n;
+	struct str bot;
+	unsigned instance;
+};
+
 struct core_consumer {
 	struct core *core;
-	struct core_consumer *next_reader; /* of the same queue */
 	struct str bot;
 	unsigned instance;
 	size_t siblings;             /* other open instances of the bot */

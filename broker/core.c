@@ -5,16 +5,17 @@
 #include "broker/cycle.h"
 #include "broker/gap.h"
 #include "broker/journal.h"
+#include "broker/rules.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 enum {
-	COUNTER_BITS = 40,      /* of an identity; the rest is the epoch */
-	BLOCK_MESSAGES = 65536, /* a larger commit becomes several blocks */
-	BLOCK_BYTES = 1 << 30,  /* likewise, unless it is one message */
-	MAX_NAME_TOLD = 120,    /* of a queue, in words */
+	COUNTER_BITS = 40,                        /* of an identity; the rest is the epoch */
+	BLOCK_MESSAGES = USUAL_OR_TEST(65536, 4), /* a larger commit becomes several blocks */
+	BLOCK_BYTES = 512 << 20,                  /* likewise, unless it is one message */
+	MAX_NAME_TOLD = 120,                      /* of a queue, in words */
 };
 
 struct core {
@@ -24,6 +25,7 @@ struct core {
 	size_t n_queues, queues_capacity;
 	struct core_consumer **consumers; /* by number - 1; NULL: a number that is free */
 	size_t consumers_end;
+	struct road *roads;
 	bool topology_changed;
 	struct journal *journal; /* NULL: nothing persists */
 	enum pressure pressure;
@@ -77,6 +79,11 @@ void core_free(struct core *core)
 			core_close(core->consumers[i]);
 	for (size_t i = 0; i < core->n_queues; i++)
 		queue_free(core->queues[i]);
+	while (core->roads) {
+		struct road *next = core->roads->next;
+		free(core->roads);
+		core->roads = next;
+	}
 	free(core->queues);
 	free(core->consumers);
 	arena_fini(&core->scratch);
@@ -190,7 +197,8 @@ static int check_names(const struct core *core, const struct consumer_names *nam
 			               STR_ARG(names->bot));
 	for (size_t i = 0; i < core->consumers_end; i++) {
 		const struct core_consumer *c = core->consumers[i];
-		if (c && c->instance == names->instance && str_eq(c->bot, names->bot))
+		if (c && rule_on(RULE_FENCE) && c->instance == names->instance &&
+		    str_eq(c->bot, names->bot))
 			return err_set(err, FAULT_OTHER,
 			               "bot '%.*s', instance %u is connected already",
 			               STR_ARG(names->bot), names->instance);
@@ -242,9 +250,44 @@ static void set_destinations(struct core_consumer *c, const struct consumer_name
 static void set_source(struct core_consumer *c, struct str name)
 {
 	c->source = queue_of(c->core, name);
-	c->next_reader = c->source->readers;
-	c->source->readers = c;
 	c->source->n_readers++;
+}
+
+static void forget_road(struct core *core, const struct core_consumer *c)
+{
+	struct road **link = &core->roads;
+	while (*link && ((*link)->instance != c->instance || !str_eq((*link)->bot, c->bot)))
+		link = &(*link)->next;
+	struct road *road = *link;
+	if (!road)
+		return;
+	*link = road->next;
+	link = &road->from->roads;
+	while (*link != road)
+		link = &(*link)->next_from;
+	*link = road->next_from;
+	free(road);
+}
+
+/* Instead of that which the bot had when it was here before. */
+static void set_road(struct core *core, const struct core_consumer *c)
+{
+	size_t size = c->n_destinations * sizeof *c->destinations;
+	forget_road(core, c);
+	core->topology_changed = true;
+	if (!c->source || !c->n_destinations)
+		return;
+	struct road *road = check(malloc(sizeof *road + size + c->bot.n));
+	*road = (struct road){
+		.next = core->roads,
+		.next_from = c->source->roads,
+		.from = c->source,
+		.to = memcpy(road + 1, c->destinations, size),
+		.n = c->n_destinations,
+		.bot = { memcpy((char *)(road + 1) + size, c->bot.p, c->bot.n), c->bot.n },
+		.instance = c->instance,
+	};
+	core->roads = c->source->roads = road;
 }
 
 int core_open(struct core *core, const struct consumer_names *names, struct core_consumer **out,
@@ -271,25 +314,25 @@ int core_open(struct core *core, const struct consumer_names *names, struct core
 	set_destinations(c, names);
 	if (names->queue.n)
 		set_source(c, names->queue);
-	core->topology_changed = true;
+	set_road(core, c);
 	*out = c;
 	return 0;
+}
+
+void core_drop_claims(struct core_consumer *c)
+{
+	if (rule_on(RULE_CLAIM_FREE))
+		holdings_free(c);
 }
 
 void core_close(struct core_consumer *c)
 {
 	struct core *core = c->core;
-	holdings_free(c);
+	core_drop_claims(c);
 	count_siblings(core, c, false);
-	if (c->source) {
-		struct core_consumer **link = &c->source->readers;
-		while (*link != c)
-			link = &(*link)->next_reader;
-		*link = c->next_reader;
+	if (c->source)
 		c->source->n_readers--;
-	}
 	core->consumers[c->number - 1] = NULL;
-	core->topology_changed = true;
 	free(c->destinations);
 	free(c);
 }
@@ -313,7 +356,7 @@ static bool has_room(struct core *core, const struct queue *queue)
 		messages += member->messages;
 		bytes += member->bytes;
 		member = member->next_in_cycle;
-	} while (member != queue);
+	} while (member != queue && rule_on(RULE_SCC));
 	return !over(messages, core->limits.messages) && !over(bytes, core->limits.bytes);
 }
 
@@ -329,12 +372,14 @@ static bool is_kept_out(const struct core_consumer *c)
 	const struct core *core = c->core;
 	if (core->pressure == PRESSURE_NONE || !(c->n_destinations || c->keeps_state))
 		return false;
-	return core->pressure == PRESSURE_STUCK || !c->source;
+	return core->pressure == PRESSURE_STUCK || !c->source || !rule_on(RULE_DISK_DRAIN);
 }
 
 static struct obstacle obstacle_of(struct core_consumer *c)
 {
 	struct core *core = c->core;
+	if (!rule_on(RULE_ROOM))
+		return (struct obstacle){ 0 };
 	if (is_kept_out(c))
 		return (struct obstacle){ .pressure = true };
 	if (!core->limits.messages && !core->limits.bytes && !core->pressure)
@@ -342,7 +387,8 @@ static struct obstacle obstacle_of(struct core_consumer *c)
 	for (size_t i = 0; i < c->n_destinations; i++) {
 		const struct queue *queue = c->destinations[i];
 		bool room = has_room(core, queue), waits = core->pressure && queue->messages;
-		if ((!room || waits) && !(c->source && c->source->cycle == queue->cycle))
+		bool inside = c->source && c->source->cycle == queue->cycle;
+		if ((!room || waits) && !(inside && rule_on(RULE_CYCLE)))
 			return (struct obstacle){ .pressure = room, .queue = queue };
 	}
 	return (struct obstacle){ 0 };
@@ -371,6 +417,24 @@ struct str core_no_room(struct core_consumer *c)
 	return str_of(core->words);
 }
 
+int64_t core_ahead(const struct core_consumer *c, uint64_t bytes, int64_t since)
+{
+	int64_t latest = -1;
+	for (size_t i = 0; i < c->n_destinations; i++) {
+		const struct queue *queue = c->destinations[i];
+		bool exempt = c->source && c->source->cycle == queue->cycle;
+		if (!exempt && queue->bytes > bytes && queue->served_at >= since &&
+		    queue->served_at > latest)
+			latest = queue->served_at;
+	}
+	return latest;
+}
+
+void core_served(struct core_consumer *c, int64_t now)
+{
+	c->source->served_at = now;
+}
+
 uint64_t core_available(const struct core_consumer *c)
 {
 	return c->source ? c->source->messages - c->source->claimed : 0;
@@ -390,7 +454,7 @@ static uint64_t share_of(const struct core_consumer *c, size_t wanted)
 /* Where to look: a single instance is ordered, which matters only if others hold something. */
 static struct walk walk_for(const struct core_consumer *c)
 {
-	bool ordered = !c->siblings && c->source->claimed > c->held;
+	bool ordered = !c->siblings && c->source->claimed > c->held && rule_on(RULE_NO_OVERTAKE);
 	return walk_start(c->source, ordered ? c->number : 0);
 }
 
@@ -645,15 +709,18 @@ uint64_t core_clear(struct core *core, struct str name)
 	struct queue *queue = find_name(core->queues, core->n_queues, name);
 	uint64_t n = 0;
 	struct entry *after;
-	for (struct entry *entry = queue ? queue->first_free : NULL; entry; entry = after) {
+	for (struct entry *entry = queue ? queue->first : NULL; entry; entry = after) {
 		after = entry->after;
-		uint32_t spare = entry->free;
-		for (uint32_t k = entry->first_free; spare; k++)
-			if (entry->holders[k] == PLACE_FREE) {
-				n++;
-				spare--; /* the last one may free the entry */
-				place_remove(entry, k);
-			}
+		uint32_t left = entry->left; /* the last one that is removed frees the entry */
+		for (uint32_t k = entry->first; left; k++) {
+			if (entry->holders[k] == PLACE_GONE)
+				continue;
+			left--;
+			if (entry->holders[k] != PLACE_FREE && rule_on(RULE_CLEAR_FREE))
+				continue;
+			n++;
+			place_remove(entry, k);
+		}
 	}
 	return queue ? n + gap_clear(queue) : 0;
 }

@@ -65,6 +65,8 @@ void core_free(struct core *);
 int core_open(struct core *, const struct consumer_names *, struct core_consumer **out,
               struct err *);
 void core_close(struct core_consumer *);
+/* All that it holds goes back; part of core_close. */
+void core_drop_claims(struct core_consumer *);
 
 /*
  * The rest as in broker.h (give_back: release). core_commit publishes before it removes: bodies
@@ -75,6 +77,14 @@ int core_receive(struct core_consumer *, struct receive_limits, struct arena *, 
 int core_commit(struct core_consumer *, const struct commit *, struct err *);
 int core_give_back(struct core_consumer *, const struct message *, size_t count, struct err *);
 struct str core_no_room(struct core_consumer *);
+/*
+ * What comes faster than it is taken goes to the disk and comes back, which costs more than waiting a little. A consumer is
+ * ahead if a destination, not of its own cycle, holds more than `bytes` and somebody took something of it at `since` or later:
+ * then it is worth waiting until that moment is past, or the queue is shorter. Returns when it was last served; -1: not ahead.
+ */
+int64_t core_ahead(const struct core_consumer *, uint64_t bytes, int64_t since);
+/* The consumer's queue was served now. */
+void core_served(struct core_consumer *, int64_t now);
 /* Messages in its queue that nobody has claimed. */
 uint64_t core_available(const struct core_consumer *);
 size_t core_queues(struct core *, struct arena *, struct queue_info **out);

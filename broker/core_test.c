@@ -290,7 +290,10 @@ static void test_cycle_is_one_budget(void **state)
 	push(&f, "beside", "4");
 	push(&f, "beside", "5");
 	assert_true(str_eq(core_no_room(there), S("queue 'beside' is full")));
+	/* It stays one while a bot is away, until that comes back to do something else. */
 	core_close(back);
+	assert_true(str_eq(core_no_room(from), S("queue 'a' is full")));
+	open_bot(&f, "back", 0, "b", "out", NULL);
 	assert_null(core_no_room(from).p);
 	finish(&f);
 }

@@ -4,7 +4,7 @@
 #include "broker/consumer.h"
 
 /*
- * Tarjan's algorithm with its stack frames in the queues: `parent` is the caller, (reader,
+ * Tarjan's algorithm with its stack frames in the queues: `parent` is the caller, (road,
  * destination) where it is in the list of successors, `below` the stack of open components.
  */
 struct search {
@@ -16,7 +16,7 @@ static void enter(struct search *search, struct queue *queue, struct queue *pare
 {
 	queue->search.index = queue->search.low = ++search->counter;
 	queue->search.parent = parent;
-	queue->search.reader = queue->readers;
+	queue->search.road = queue->roads;
 	queue->search.destination = 0;
 	queue->search.below = search->stack;
 	queue->search.on_stack = true;
@@ -25,11 +25,11 @@ static void enter(struct search *search, struct queue *queue, struct queue *pare
 
 static struct queue *next_successor(struct queue *queue)
 {
-	while (queue->search.reader) {
-		struct core_consumer *reader = queue->search.reader;
-		if (queue->search.destination < reader->n_destinations)
-			return reader->destinations[queue->search.destination++];
-		queue->search.reader = reader->next_reader;
+	while (queue->search.road) {
+		struct road *road = queue->search.road;
+		if (queue->search.destination < road->n)
+			return road->to[queue->search.destination++];
+		queue->search.road = road->next_from;
 		queue->search.destination = 0;
 	}
 	return NULL;

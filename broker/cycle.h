@@ -9,5 +9,5 @@
 #pragma once
 #include "broker/queue.h"
 
-/* Sets `cycle` and `next_in_cycle` of all queues from their readers. Linear. */
+/* Sets `cycle` and `next_in_cycle` of all queues from the roads that lead away from them. Linear. */
 void cycles_find(struct queue *const *queues, size_t n);

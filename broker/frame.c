@@ -72,7 +72,7 @@ struct reader reader_of(struct str payload)
 	return (struct reader){ payload.p, payload.p + payload.n, false };
 }
 
-struct str reader_bytes(struct reader *r, size_t n)
+static struct str reader_bytes(struct reader *r, size_t n)
 {
 	if (r->bad || (size_t)(r->end - r->p) < n) {
 		r->bad = true;
@@ -204,7 +204,7 @@ struct message *frame_claims_read(struct reader *r, struct arena *arena, size_t 
 
 /* ---- State ---- */
 
-void changes_write(struct buffer *out, const struct state_change *changes, size_t n)
+static void changes_write(struct buffer *out, const struct state_change *changes, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		const struct state_change *c = &changes[i];

@@ -80,7 +80,6 @@ struct reader reader_of(struct str payload);
 uint32_t reader_u32(struct reader *);
 uint64_t reader_u64(struct reader *);
 struct str reader_text(struct reader *);
-struct str reader_bytes(struct reader *, size_t n);
 /* True if all was there and nothing is left. */
 bool reader_is_done(const struct reader *);
 
@@ -107,7 +106,6 @@ void frame_commit_write(struct buffer *, const struct commit *, size_t *bodies_o
 int frame_commit_read(struct str payload, struct arena *, struct commit *out,
                       struct str *changes_out, struct err *);
 
-void changes_write(struct buffer *, const struct state_change *, size_t n);
 /* Calls `each` for the changes; -1 if the bytes are none. NULL: only checks. */
 int changes_each(struct str bytes, void (*each)(void *context, const struct state_change *),
                  void *context);

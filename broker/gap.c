@@ -13,11 +13,20 @@ static uint64_t bytes_left(const struct entry *entry)
 	return bytes;
 }
 
+/*
+ * What is read back later is what the database has: that must be what is known here, of the entry and of all that lay between
+ * it and the rest of the gap.
+ */
 static bool may_leave(const struct entry *entry)
 {
 	const struct block *block = entry->block;
+	const struct queue *queue = entry->queue;
+	uint64_t durable = block->journal->durable;
+	uint64_t from = queue->gap.messages ? queue->gap.from : block->identity;
+	if (queue->gone_group > durable && queue->gone_last >= from && rule_on(RULE_GAP))
+		return false;
 	return entry->stored && !entry->dirty && entry->free == entry->left && !block->pins &&
-	       block->group <= block->journal->durable;
+	       block->group <= durable && entry->group <= durable;
 }
 
 /* Where the entries begin that may go: behind the gap, or behind what consumers get next. */

@@ -8,11 +8,13 @@
  */
 #pragma once
 #include "broker/queue.h"
+#include "broker/rules.h"
 
 enum {
-	GAP_HEAD = 2 * 1024 * 1024,  /* bytes that stay in memory in front of a gap */
-	GAP_SLICE = 2 * 1024 * 1024, /* bytes read at once */
-	GAP_BLOCKS = 2000,           /* blocks read at once */
+	GAP_HEAD = USUAL_OR_TEST(2 * 1024 * 1024,
+	                         60), /* bytes that stay in memory in front of a gap */
+	GAP_SLICE = USUAL_OR_TEST(2 * 1024 * 1024, 150), /* bytes read at once */
+	GAP_BLOCKS = USUAL_OR_TEST(2000, 2),             /* blocks read at once */
 };
 
 /* Takes out of memory what it may until the journal's memory is at most `budget`. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* Groups: when what changed is written, and what depends on it. */
+#include "broker/rules.h"
 #include "broker/server_inside.h"
 
 #include <intelmq/clock.h>
@@ -7,12 +8,12 @@
 #include <stdlib.h>
 
 enum {
-	GROUP_MS = 100,         /* a group's age */
-	GROUP_SOON_MS = 20,     /* since the one before, if somebody waits */
-	GROUP_BYTES = 16 << 20, /* of new messages */
-	AGAIN_MS = 500,         /* until a full disk is tried again */
-	SPILL_TO = 7,           /* eighths of the memory that remain in use */
-	STATE_BYTES = 1 << 30,  /* of one bot in one group */
+	GROUP_MS = 100,                              /* a group's age */
+	GROUP_SOON_MS = 20,                          /* since the one before, if somebody waits */
+	GROUP_BYTES = USUAL_OR_TEST(16 << 20, 2000), /* of new messages */
+	AGAIN_MS = 500,                              /* until a full disk is tried again */
+	SPILL_TO = 7,                                /* eighths of the memory that remain in use */
+	STATE_BYTES = 1 << 30,                       /* of one bot in one group */
 };
 
 static size_t memory_of(const struct server *s)
@@ -49,7 +50,7 @@ void groups_state(struct server *s, struct str bot, struct str changes, bool rou
 	buffer_add_str(&c->bytes, changes);
 	s->state_bytes += changes.n;
 	if (round && c->round != s->group) {
-		c->drop_before = c->round;
+		c->drop_before = rule_on(RULE_ROUND_ROWS) ? c->round : s->group;
 		c->round = s->group;
 	}
 }
@@ -126,7 +127,7 @@ static size_t gathered(const struct server *s)
 
 static bool is_due(const struct server *s, int64_t now)
 {
-	if (!s->since || s->writing)
+	if (!s->since || s->writing || s->failure.fault != FAULT_NONE)
 		return false;
 	return now - s->since >= GROUP_MS || gathered(s) >= GROUP_BYTES ||
 	       (s->wanted && now - s->closed_at >= GROUP_SOON_MS);
@@ -173,6 +174,13 @@ static void tell_of_disk(struct server *s, bool full, const char *why)
 	s->full = full;
 }
 
+/* What it made durable is. */
+static void forget_group(struct server *s)
+{
+	journal_stored(s->journal, s->writing);
+	s->writing = NULL;
+}
+
 static void written(struct server *s, struct job *job)
 {
 	switch (job->stored) {
@@ -180,14 +188,23 @@ static void written(struct server *s, struct job *job)
 		tell_of_disk(s, false, "");
 		s->used_bytes = store_used(s->store);
 		s->stored_bytes = store_size(s->store);
-		journal_stored(s->journal, s->writing);
-		s->writing = NULL;
+		forget_group(s);
 		break;
 	case STORE_FULL:
+		if (!rule_on(RULE_FULL_KEEPS)) {
+			forget_group(s);
+			break;
+		}
 		tell_of_disk(s, true, job->err.text);
 		s->again_at = clock_monotonic_ms() + AGAIN_MS;
 		break;
 	case STORE_FAILED:
+		if (!rule_on(RULE_ERROR_ENDS)) {
+			forget_group(s);
+			break;
+		}
+		closed_group_free(s->writing);
+		s->writing = NULL;
 		fail(s, &job->err);
 		break;
 	}

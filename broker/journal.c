@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "broker/journal.h"
 
+#include "broker/rules.h"
+
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,6 +73,15 @@ static void untouch(struct entry *entry)
 	entry->dirty = false;
 }
 
+/* The database has such rows until the group is stored: no gap must lie across them. */
+static void note_gone(struct queue *queue, uint64_t last)
+{
+	const struct journal *j = queue->journal;
+	if (queue->gone_group <= j->durable || last > queue->gone_last)
+		queue->gone_last = last;
+	queue->gone_group = j->number;
+}
+
 static void add_gone(struct journal *j, struct group_gone gone)
 {
 	if (j->n_gone == j->gone_capacity) {
@@ -85,12 +96,14 @@ void journal_gone(struct entry *entry)
 	uint64_t block = entry->block->identity;
 	if (entry->dirty)
 		untouch(entry);
+	note_gone(entry->queue, block);
 	add_gone(entry->queue->journal,
 	         (struct group_gone){ entry->queue->id, block, block, entry->shared });
 }
 
 void journal_gone_span(struct queue *queue, uint64_t from, uint64_t to)
 {
+	note_gone(queue, to);
 	add_gone(queue->journal, (struct group_gone){ queue->id, from, to, true });
 }
 
@@ -271,8 +284,9 @@ struct closed_group *journal_close(struct journal *j, uint64_t number)
 		oldest = oldest->after;
 	for (struct block *b = oldest; b; b = b->before)
 		add_block(g, b, &bodies[g->n_pinned], rows, &n_rows);
-	while (j->dirty) {
+	while (j->dirty && rule_on(RULE_PREFIX)) {
 		rows[n_rows++] = entry_row(&g->arena, j->dirty);
+		j->dirty->group = number;
 		untouch(j->dirty);
 	}
 	g->group.bodies = bodies;
@@ -283,6 +297,7 @@ struct closed_group *journal_close(struct journal *j, uint64_t number)
 	g->group.n_gone = j->n_gone;
 	g->group.queues = copy(&g->arena, j->queues, j->n_queues * sizeof *j->queues);
 	g->group.n_queues = j->n_queues;
+	j->number = number + 1;
 	j->fresh = NULL;
 	j->fresh_bytes = j->n_gone = j->n_queues = 0;
 	return g;

@@ -21,6 +21,7 @@ struct journal {
 	struct group_queue *queues; /* new ones; names borrowed from the queues */
 	size_t n_queues, queues_capacity;
 	uint32_t last_queue_id;
+	uint64_t number;  /* of the group that is gathered */
 	uint64_t durable; /* number of the last group that is stored */
 };
 

@@ -326,12 +326,12 @@ void place_unclaim(struct entry *entry, uint32_t place)
 void entry_forget(struct entry *entry)
 {
 	struct queue *queue = entry->queue;
+	*(entry->before ? &entry->before->after : &queue->first) = entry->after;
+	*(entry->after ? &entry->after->before : &queue->last) = entry->before;
 	if (queue->first_free == entry)
 		queue->first_free = entry->after;
 	while (queue->first_free && !queue->first_free->free)
 		queue->first_free = queue->first_free->after;
-	*(entry->before ? &entry->before->after : &queue->first) = entry->after;
-	*(entry->after ? &entry->after->before : &queue->last) = entry->before;
 	entry_drop(entry);
 }
 

@@ -26,7 +26,7 @@ enum {
 	PLACE_NONE = 0xFFFFFFFF, /* no such place */
 };
 
-struct core_consumer;
+struct road;
 struct journal;
 
 struct block {
@@ -60,6 +60,7 @@ struct entry {
 	bool stored; /* there is a row of it in the database, or in a group that is being written */
 	bool dirty;  /* in the journal's list of rows that are to be changed */
 	struct entry *dirty_before, *dirty_after;
+	uint64_t group; /* with which its row was or is being changed; 0: never */
 };
 
 /* Entries of a queue that are not in memory: all whose blocks are in from … to. */
@@ -75,11 +76,14 @@ struct queue {
 	uint64_t messages, claimed, bytes;
 	struct entry *first, *last;
 	struct entry *first_free; /* entries before it have no free place; NULL: none has */
-	struct core_consumer *readers;
+	struct road *roads;       /* where its messages go */
 	size_t n_readers;
 	struct journal *journal; /* NULL: nothing persists */
 	uint32_t id;             /* in the database */
 	struct gap gap;
+	int64_t served_at; /* when a consumer last took something, for whoever has a clock */
+	/* Rows up to this block that are deleted with the group `gone_group`, or were before. */
+	uint64_t gone_last, gone_group;
 
 	/* Queues that lie on common cycles form one budget; ring of its members, see cycle.h. */
 	struct queue *cycle, *next_in_cycle;
@@ -87,7 +91,7 @@ struct queue {
 		uint32_t index, low;
 		bool on_stack;
 		struct queue *below, *parent;
-		struct core_consumer *reader;
+		struct road *road;
 		size_t destination;
 	} search;
 

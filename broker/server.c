@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* Connections: what is read, what is sent, and when they end. */
+#include "broker/rules.h"
 #include "broker/server_inside.h"
 
 #include <intelmq/clock.h>
@@ -15,9 +16,10 @@
 #include <unistd.h>
 
 enum {
-	READ_BYTES = 256 * 1024,     /* at once */
-	READ_TURN = 4 * 1024 * 1024, /* from one client before the next one has its turn */
-	KEPT_BYTES = 1024 * 1024,    /* of buffers, between frames */
+	READ_BYTES = USUAL_OR_TEST(256 * 1024, 200), /* at once */
+	READ_TURN = USUAL_OR_TEST(4 * 1024 * 1024,
+	                          300), /* from one client before the next one has its turn */
+	KEPT_BYTES = 1024 * 1024,       /* of buffers, between frames */
 	MAX_IN = MAX_FRAME + FRAME_HEADER + READ_BYTES,
 	MAX_OUT = 1024 * 1024 * 1024, /* that a client does not read */
 	EVENTS = 64,
@@ -258,6 +260,8 @@ static void client_event(struct client *c, uint32_t events)
 		hush(c);
 	else if (events & EPOLLOUT)
 		client_send(c);
+	if (gone && c->consumer && !rule_on(RULE_DRAIN))
+		core_drop_claims(c->consumer);
 	session_frames(c);
 	client_read(c);
 	while (gone && wants_bytes(c))
@@ -316,10 +320,10 @@ static int recover(struct server *s, struct err *err)
 	size_t n;
 	s->journal = journal_new();
 	s->journal->durable = store_group(s->store);
-	s->group = s->journal->durable + 1;
+	s->group = s->journal->number = s->journal->durable + 1;
 	s->used_bytes = store_used(s->store);
 	s->stored_bytes = store_size(s->store);
-	s->core = core_new(s->options.limits, store_epoch(s->store));
+	s->core = core_new(s->options.limits, rule_on(RULE_EPOCH) ? store_epoch(s->store) : 1);
 	core_persist(s->core, s->journal);
 	if (store_queues(s->store, &queues, &n, err) < 0)
 		return -1;
@@ -439,11 +443,6 @@ static int time_out(const struct server *s, int timeout_ms)
 	for (const struct client *c = s->clients; c; c = c->next)
 		timeout_ms = shortest(timeout_ms, session_deadline(c, now));
 	return timeout_ms;
-}
-
-int server_fd(const struct server *s)
-{
-	return s->epoll;
 }
 
 int server_step(struct server *s, int timeout_ms, struct err *err)

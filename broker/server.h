@@ -31,8 +31,6 @@ void server_close(struct server *);
 
 /* One round: waits at most so long for something to do. -1: the database failed, the broker must end (err). */
 int server_step(struct server *, int timeout_ms, struct err *);
-/* Becomes readable when there is something to do (for a caller with a loop of its own). */
-int server_fd(const struct server *);
 
 /* Why bots have to wait at present, beside full queues, in words; NULL: they need not. */
 const char *server_trouble(const struct server *);

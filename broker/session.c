@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* What the frames of a client mean, and when its questions are answered. */
+#include "broker/rules.h"
 #include "broker/server_inside.h"
 
 #include <intelmq/clock.h>
@@ -9,9 +10,11 @@
 #include <stdlib.h>
 
 enum {
-	ENOUGH_MESSAGES = 100, /* a batch of so many is given at once */
-	BUSY_MS = 20,          /* a client that got a batch so lately is under load … */
-	LINGER_MS = 2,         /* … and waits so long for a larger one */
+	ENOUGH_MESSAGES = 100,    /* a batch of so many is given at once */
+	BUSY_MS = 20,             /* a client that got a batch so lately is under load … */
+	LINGER_MS = 2,            /* … and waits so long for a larger one */
+	AHEAD_BYTES = 128 * 1024, /* in a queue that is being read … */
+	AHEAD_MS = 30, /* … which it is if something was taken so lately: its producers wait */
 	MAX_PEEK = 10000,
 };
 
@@ -45,7 +48,7 @@ static void connect_bot(struct client *c)
 		client_refuse(c, "the bot is run by intelmqd");
 		return;
 	}
-	if (before)
+	if (before && rule_on(RULE_FENCE))
 		return;
 	const struct consumer_names names = {
 		.bot = c->hello.bot,
@@ -133,6 +136,8 @@ static void commit(struct client *c, struct str payload)
 		return;
 	}
 	arena_reset(&s->scratch);
+	if (!rule_on(RULE_WHOLE))
+		groups_step(s, clock_monotonic_ms());
 	if (changes.n) {
 		groups_state(s, c->hello.bot, changes, commit.round);
 		core_set_keeps_state(c->consumer);
@@ -360,6 +365,13 @@ static bool should_linger(const struct client *c, int64_t now)
 	       core_available(c->consumer) < enough;
 }
 
+/* Milliseconds that it should wait for those behind it; 0: none. */
+static int64_t must_wait(const struct client *c, int64_t now)
+{
+	int64_t served = core_ahead(c->consumer, AHEAD_BYTES, now - AHEAD_MS);
+	return served < 0 ? 0 : served + AHEAD_MS + 1 - now;
+}
+
 static void give_batch(struct client *c, int64_t now)
 {
 	struct server *s = c->server;
@@ -378,6 +390,7 @@ static void give_batch(struct client *c, int64_t now)
 	}
 	c->asked = ASKED_NOTHING;
 	c->served_at = now;
+	core_served(c->consumer, now);
 	frame_batch_write(client_out(c), &batch);
 	for (size_t i = 0; i < batch.n; i++)
 		client_add_part(c, batch.messages[i].body);
@@ -399,7 +412,7 @@ static void read_state(struct client *c)
 	/* One slice after the other, as the client takes them. */
 	if (c->state_is_read || c->out.n > c->sent)
 		return;
-	if (!groups_is_stored(s, c->state_group)) {
+	if (!groups_is_stored(s, c->state_group) && rule_on(RULE_STATE_FIRST)) {
 		groups_want(s);
 		return;
 	}
@@ -417,7 +430,7 @@ void session_serve(struct client *c, int64_t now)
 {
 	if (c->broken || c->last_words)
 		return;
-	if (c->waits && groups_is_stored(c->server, c->waits_for)) {
+	if (c->waits && (groups_is_stored(c->server, c->waits_for) || !rule_on(RULE_DURABLE))) {
 		c->waits = false;
 		buffer_add_str(client_out(c), buffer_str(&c->answer));
 		buffer_clear(&c->answer);
@@ -430,6 +443,8 @@ void session_serve(struct client *c, int64_t now)
 	}
 	if (!c->consumer || c->ended || c->n_parts)
 		return;
+	if ((c->asked == ASKED_BATCH || c->asked == ASKED_ROOM) && must_wait(c, now))
+		return;
 	if (c->asked == ASKED_BATCH)
 		give_batch(c, now);
 	else if (c->asked == ASKED_ROOM)
@@ -440,8 +455,12 @@ void session_serve(struct client *c, int64_t now)
 
 int64_t session_deadline(const struct client *c, int64_t now)
 {
-	if (!c->consumer || c->asked != ASKED_BATCH || !core_available(c->consumer) ||
-	    !should_linger(c, now))
+	if (!c->consumer || (c->asked != ASKED_BATCH && c->asked != ASKED_ROOM))
+		return -1;
+	int64_t wait = must_wait(c, now);
+	if (wait)
+		return wait;
+	if (c->asked == ASKED_ROOM || !core_available(c->consumer) || !should_linger(c, now))
 		return -1;
 	return c->asked_at + LINGER_MS - now;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* Writes groups. */
+#include "broker/rules.h"
 #include "broker/store_inside.h"
 
 #include "broker/store_rows.h"
@@ -307,7 +308,7 @@ enum stored store_write(struct store *store, const struct group *group, bool aga
 	int code = again ? look_again(store) : SQLITE_OK;
 	if (code != SQLITE_OK)
 		return fail(store, code, "cannot be read after a full disk", err);
-	if (again && store->number == group->number)
+	if (again && store->number == group->number && rule_on(RULE_RETRY_CHECK))
 		return settle(store, err);
 	assert(group->number > store->number && group->number <= INT64_MAX);
 	code = store_run(store, SQL_BEGIN);

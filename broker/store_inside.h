@@ -7,12 +7,15 @@
 #include <intelmq/buffer.h>
 #include <sqlite3.h>
 
+#include "broker/rules.h"
 #include "broker/store.h"
 
 enum {
 	STORE_PAGE = 16384,
-	STORE_LOG_PAGES = 4 * 1024 * 1024 / STORE_PAGE, /* more in the log: checkpoint */
-	STORE_LOG_KEPT = 64 * 1024 * 1024 / STORE_PAGE, /* a longer log is cut at the checkpoint */
+	STORE_LOG_PAGES = USUAL_OR_TEST(4 * 1024 * 1024 / STORE_PAGE,
+	                                24), /* more in the log: checkpoint */
+	STORE_LOG_KEPT = USUAL_OR_TEST(64 * 1024 * 1024 / STORE_PAGE,
+	                               60), /* a longer log is cut at the checkpoint */
 };
 
 enum statement {

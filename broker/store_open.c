@@ -245,7 +245,7 @@ static void close_database(struct store *store)
 	for (int i = 0; i < STATEMENTS; i++)
 		sqlite3_finalize(store->statements[i]);
 	memset(store->statements, 0, sizeof store->statements);
-	/* After a failure the log is left for the next opening, which knows how to treat it. */
+	/* After a failure nothing is touched: the next opening, or who rescues a corrupt database, needs the log. */
 	if (store->failed)
 		sqlite3_db_config(store->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	sqlite3_close(store->db);
@@ -255,6 +255,7 @@ static void close_database(struct store *store)
 static int open_or_recover(struct store *store, struct err *err)
 {
 	struct err why = { 0 };
+	store->failed = true; /* until it is open */
 	store_reserve_find(store);
 	int code = open_database(store, &why);
 	if (code != SQLITE_OK && store_is_full(store, code) && store_reserve_give(store)) {

@@ -65,7 +65,7 @@ struct world {
 	uint32_t n_blocks;
 	struct model stored, next; /* `next`: with the group in hand */
 	uint32_t epoch;
-	bool failed; /* just now: power may be lost while that is mended */
+	bool failed; /* just now: power may be lost when the process ends, or while that is mended */
 	unsigned reopened, full;
 };
 
@@ -525,6 +525,8 @@ static void open_store(struct world *w)
 /* After whatever happened: what is there is the model of the last group, or of the one that was being written. */
 static void reopen(struct world *w)
 {
+	if (w->failed && chance(w, 2))
+		power_vfs_cut(w->power, 1 + below(w, 10));
 	store_close(w->store);
 	mend(w);
 	open_store(w);

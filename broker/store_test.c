@@ -396,7 +396,7 @@ static void epoch_rises_group_stays(void **state)
 	struct fixture f;
 	(void)state;
 	start(&f);
-	assert_int_equal(f.warning.n ? 1 : store_epoch(f.store), 1);
+	assert_int_equal(store_epoch(f.store), 1);
 	add_queue(&f, 1, "queue");
 	uint64_t group = store_group(f.store);
 	for (uint32_t epoch = 2; epoch < 5; epoch++) {
@@ -492,6 +492,7 @@ static void remote_file_systems_are_refused(void **state)
 	struct fixture f;
 	(void)state;
 	start(&f);
+	f.store->warning[0] = 0; /* of where the test itself runs */
 	assert_int_equal(store_place_check(f.store, EXT4_SUPER_MAGIC, &f.err), 0);
 	assert_string_equal(f.store->warning, "");
 	assert_int_equal(store_place_check(f.store, NFS_SUPER_MAGIC, &f.err), -1);
@@ -573,13 +574,13 @@ static void check_set_aside(struct fixture *f)
 	assert_non_null(strstr(f->warning.p, "broker.db.corrupt-"));
 	assert_non_null(strstr(f->warning.p, ".recover"));
 	assert_int_equal(store_group(f->store), 0);
-	snprintf(pattern, sizeof pattern, "%s/broker.db.corrupt-*", f->directory);
+	snprintf(pattern, sizeof pattern, "%s/broker.db.corrupt-*[0-9]", f->directory);
 	assert_int_equal(glob(pattern, 0, NULL, &found), 0);
 	assert_int_equal(found.gl_pathc, 1);
 	globfree(&found);
 	add_queue(f, 1, "queue");
 	reopen(f);
-	assert_int_equal(f->warning.n, 0);
+	assert_null(strstr(f->warning.p, "corrupt"));
 	assert_int_equal(store_group(f->store), 1);
 }
 
@@ -608,7 +609,7 @@ static void damage_found_late_is_set_aside_at_the_next_opening(void **state)
 	store_close(f.store);
 	scribble(&f, 30 * STORE_PAGE, 100 * STORE_PAGE);
 	open_store(&f);
-	assert_int_equal(f.warning.n, 0);
+	assert_null(strstr(f.warning.p, "corrupt"));
 	assert_int_equal(store_read(f.store, 1, 0, UINT64_MAX, 100, 1 << 30, &slice, &f.err), -1);
 	assert_int_equal(slice.n, 0);
 	store_close(f.store);
@@ -625,7 +626,7 @@ static void unfounded_suspicion_is_forgotten(void **state)
 	store_suspect(f.store);
 	assert_true(store_is_suspect(f.store));
 	reopen(&f);
-	assert_int_equal(f.warning.n, 0);
+	assert_null(strstr(f.warning.p, "corrupt"));
 	assert_int_equal(store_group(f.store), 1);
 	assert_false(store_is_suspect(f.store));
 	finish(&f);

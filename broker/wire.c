@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "broker/wire.h"
 
+#include "broker/rules.h"
+
 #include <intelmq/clock.h>
 
 #include <errno.h>
@@ -12,7 +14,7 @@
 #include <unistd.h>
 
 enum {
-	READ_BYTES = 256 * 1024,
+	READ_BYTES = USUAL_OR_TEST(256 * 1024, 1000),
 	WAIT_MS = 200, /* between looks for a signal that is blocked */
 	CONNECT_SECONDS = 2,
 };

@@ -2,6 +2,7 @@
 #include "broker/writer.h"
 
 #include "broker/gap.h"
+#include "broker/rules.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -10,7 +11,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { STATE_SLICE = 1024 * 1024 };
+enum { STATE_SLICE = USUAL_OR_TEST(1024 * 1024, 64) };
 
 struct jobs {
 	struct job *first, **last;

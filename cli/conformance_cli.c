@@ -296,7 +296,7 @@ static void run_case(struct suite *s, const struct dict *test, struct str name, 
 	}
 	struct run_result r = place_run(&s->place, &s->arena, dict_get(test, S("argv"))->list,
 	                                text_in(test, "stdin"));
-	bool agrees = case_agrees(s, test, &r);
+	bool agrees = case_agrees(s, test, &r), crashed = r.exit < 0 && !r.late;
 	const char *after = agrees ? after_differs(s, test) : NULL;
 	if (agrees && !after && known) {
 		s->tally.failed++;
@@ -304,7 +304,7 @@ static void run_case(struct suite *s, const struct dict *test, struct str name, 
 		                 "  does not differ, but is listed as if it did");
 	} else if (agrees && !after) {
 		s->tally.passed++;
-	} else if (known) {
+	} else if (known && !crashed) {
 		s->tally.skipped++;
 	} else {
 		s->tally.failed++;

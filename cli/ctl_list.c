@@ -59,8 +59,9 @@ static struct str name_of(struct arena *arena, const struct bot_type *type)
 		struct str part = str_cut(&rest, '.');
 		while (part.p) {
 			struct str word = str_cut(&part, '_');
-			if (!str_eq(word, str_of(bot_type_kind(type))) && !str_eq(word, last))
-				add_word(&b, word);
+			if (str_eq(word, str_of(bot_type_kind(type))) || str_eq(word, last))
+				continue;
+			add_word(&b, word);
 			last = word;
 		}
 	}
@@ -70,6 +71,8 @@ static struct str name_of(struct arena *arena, const struct bot_type *type)
 static struct value parameters_of(struct arena *arena, const struct bot_type *type)
 {
 	struct dict *d = dict_new(arena);
+	if (!type->params)
+		return value_dict(d);
 	struct value rows = param_describe_json(arena, type->params, type->defaults);
 	for (size_t i = 0; rows.kind == VALUE_LIST && i < rows.list->n; i++) {
 		const struct dict *row = rows.list->items[i].dict;

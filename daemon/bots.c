@@ -39,7 +39,7 @@ static char *topology_of(const struct bot_child *bot)
 	list_add(all, value_int(spec->run_mode));
 	list_add(all, value_int(bot->instances));
 	json_write(&text, value_list(all), JSON_COMPACT);
-	char *copy = strndup(buffer_str(&text).p, text.n);
+	char *copy = strdup(arena_cstr(&arena, buffer_str(&text)));
 	if (!copy)
 		abort();
 	buffer_fini(&text);

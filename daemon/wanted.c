@@ -93,7 +93,7 @@ void wanted_save(struct daemon *d)
 	buffer_add_char(&text, '\n');
 	if (!d->remembered || !str_eq(buffer_str(&text), str_of(d->remembered))) {
 		free(d->remembered);
-		d->remembered = strndup(text.p, text.n);
+		d->remembered = strdup(arena_cstr(&arena, buffer_str(&text)));
 		if (write_whole(d, buffer_str(&text)) < 0)
 			daemon_log(d, LEVEL_WARNING,
 			           "which bots are to run cannot be remembered: %s",

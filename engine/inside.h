@@ -10,7 +10,7 @@
 
 enum {
 	MAX_OUTBOX = 1024 * 1024 * 1024, /* bytes that one batch may emit */
-	PART_BYTES = 4 * 1024 * 1024,    /* a report's events are committed in parts of this size */
+	PART_BYTES = 512 * 1024,         /* a report's events are committed in parts of this size */
 	COLLECTED_BYTES = 64 * 1024 * 1024, /* and the reports of one collection in such ones */
 	OUTBOX_KEPT = 16 * 1024 * 1024,     /* memory that the outbox keeps for the next batch */
 	TICK_MS = 1000,

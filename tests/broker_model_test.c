@@ -54,6 +54,12 @@ struct model_consumer {
 	size_t n_held;
 };
 
+/* Where messages go by way of a bot, since it was last here. */
+struct model_road {
+	int source, destinations[QUEUES];
+	size_t n;
+};
+
 struct model_value {
 	bool set;
 	uint32_t value;
@@ -69,6 +75,7 @@ struct world {
 	uint32_t next_id;
 	struct model_queue queues[QUEUES];
 	struct model_consumer consumers[BOTS * INSTANCES];
+	struct model_road roads[BOTS * INSTANCES];
 	struct model_value state[BOTS][KEYS];
 	bool known[QUEUES]; /* the broker has heard of it */
 };
@@ -119,9 +126,9 @@ static bool leads_to(const struct world *w, int from, int to)
 {
 	bool reach[QUEUES][QUEUES] = { 0 };
 	for (size_t i = 0; i < BOTS * INSTANCES; i++) {
-		const struct model_consumer *c = &w->consumers[i];
-		for (size_t k = 0; c->real && c->source >= 0 && k < c->n_destinations; k++)
-			reach[c->source][c->destinations[k]] = true;
+		const struct model_road *road = &w->roads[i];
+		for (size_t k = 0; road->source >= 0 && k < road->n; k++)
+			reach[road->source][road->destinations[k]] = true;
 	}
 	for (int m = 0; m < QUEUES; m++)
 		for (int a = 0; a < QUEUES; a++)
@@ -257,6 +264,9 @@ static void do_open(struct world *w)
 		return;
 	*c = fresh;
 	c->real = real;
+	struct model_road *road = &w->roads[c - w->consumers];
+	*road = (struct model_road){ .source = c->source, .n = c->n_destinations };
+	memcpy(road->destinations, c->destinations, sizeof road->destinations);
 	for (size_t i = 0; i < c->n_destinations; i++)
 		w->known[c->destinations[i]] = true;
 	if (c->source >= 0)
@@ -671,6 +681,7 @@ static void world_init(struct world *w, uint64_t seed)
 		w->queues[q].n = 0;
 	for (size_t i = 0; i < BOTS * INSTANCES; i++)
 		w->consumers[i] = (struct model_consumer){ 0 };
+	memset(w->roads, 0, sizeof w->roads);
 	memset(w->state, 0, sizeof w->state);
 	memset(w->known, 0, sizeof w->known);
 	arena_init(&w->arena);
