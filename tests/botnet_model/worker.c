@@ -157,7 +157,7 @@ bool worker_commit(struct worker *w, struct commit *commit)
 
 bool worker_wait_room(struct worker *w)
 {
-	return !w->dead && broker_wait_for_room(w->consumer, NULL) > 0 && !w->dead;
+	return !w->dead && broker_wait_for_room(w->consumer, NULL, NULL, NULL) > 0 && !w->dead;
 }
 
 bool worker_has_room(struct worker *w, bool *out)
