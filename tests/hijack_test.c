@@ -31,7 +31,7 @@
 
 #define MODULE "intelmq.bots.parsers.ci_army.parser"
 
-enum { PATIENCE_MS = 60000 };
+enum { PATIENCE_MS = 30000 };
 
 /* Each is the id of a bot and the row that hijacks it. */
 static const char *const attacks[] = { "files", "publish", "hello", "push",
@@ -64,7 +64,8 @@ static void attack_files(void)
 	attempt("read passwords", open("/etc/passwd", O_RDONLY));
 	attempt("change the configuration",
 	        open(in_root(path, sizeof path, "etc/runtime.yaml"), O_WRONLY | O_APPEND));
-	attempt("make a file", open(in_root(path, sizeof path, "etc/evil"), O_WRONLY | O_CREAT, 0600));
+	attempt("make a file",
+	        open(in_root(path, sizeof path, "etc/evil"), O_WRONLY | O_CREAT, 0600));
 	attempt("remove a file", unlink(in_root(path, sizeof path, "etc/harmonization.conf")));
 	attempt("inet", socket(AF_INET, SOCK_STREAM, 0));
 	attempt("inet6", socket(AF_INET6, SOCK_DGRAM, 0));
@@ -146,7 +147,8 @@ static enum result hijacked_row(struct bot *bot, const struct row *row, struct e
 			attack_files();
 		else if (strcmp(attacks[i], "poison") != 0)
 			attack_broker(attacks[i]);
-		*(volatile int *)bot->params = 0; /* it has none: NULL */
+		volatile uintptr_t nowhere = 8;
+		*(volatile char *)nowhere = 0;
 	}
 	enum result result = event_set(event, "source.ip", row->line);
 	return result == DONE ? event_set(event, "classification.type", S("scanner")) : result;
@@ -169,7 +171,7 @@ static struct net {
 	const struct paths *paths;
 	struct broker *broker;
 	struct dict *status; /* of intelmqd, at the end */
-} *net;
+} * net;
 
 static const char *root_environment(const void *context, const char *name)
 {
@@ -214,7 +216,7 @@ static void make_root(void)
 static void start_daemon(void)
 {
 	char bin[100], name[] = "intelmqd", foreground[] = "--foreground", all[] = "--all",
-	               option[] = "--bin";
+		       option[] = "--bin";
 	snprintf(bin, sizeof bin, "%s/bin", net->root);
 	char *const argv[] = { name, foreground, all, option, bin, NULL };
 	fflush(NULL);
@@ -310,7 +312,26 @@ static bool all_is_done(void)
 		if (length_of(in) || length_of(out) < 3)
 			return false;
 	}
-	return length_of("bystander-out") == 3;
+	return length_of("bystander-out") == 4;
+}
+
+/* A file in var/log, with NUL at the end. */
+static const char *read_log(const char *name)
+{
+	char *text = arena_alloc(&net->arena, 1 << 20);
+	const char *path = arena_printf(&net->arena, "%s/var/log/%s", net->root, name).p;
+	FILE *f = fopen(path, "r");
+	size_t n = f ? fread(text, 1, (1 << 20) - 1, f) : 0;
+	if (f)
+		fclose(f);
+	text[n] = 0;
+	return text;
+}
+
+static int tell_why(void)
+{
+	fprintf(stderr, "%s\n%s\n", read_log("intelmqd.log"), read_log("intelmq-broker.log"));
+	return -1;
 }
 
 static int64_t bystander_pid;
@@ -324,7 +345,7 @@ static int begin(void **state)
 	net->paths = paths_new(&net->arena, LAYOUT_OPT, root_environment, NULL);
 	start_daemon();
 	if (!reached(broker_is_there) || !reached(bystander_runs))
-		return -1;
+		return tell_why();
 	bystander_pid = member(bot_of(ask_status(), "bystander"), "pid")->integer;
 	push("vault", S("{\"__type\": \"Event\", \"comment\": \"untouched\"}"));
 	for (size_t i = 0; i < ATTACKS; i++)
@@ -332,7 +353,7 @@ static int begin(void **state)
 	push_report("bystander", "192.0.2.4");
 	bool done = reached(all_is_done);
 	net->status = ask_status();
-	return done ? 0 : -1;
+	return done ? 0 : tell_why();
 }
 
 static int end(void **state)
@@ -355,20 +376,7 @@ static int end(void **state)
 static bool has_sandbox(void)
 {
 	struct str what = member(member(net->status, "daemon")->dict, "sandbox")->text;
-	return str_starts(what, S("landlock")) && str_find(what, S("seccomp")) != SIZE_MAX;
-}
-
-/* A file in var/log, with NUL at the end. */
-static const char *read_log(const char *name)
-{
-	char *text = arena_alloc(&net->arena, 1 << 20);
-	const char *path = arena_printf(&net->arena, "%s/var/log/%s", net->root, name).p;
-	FILE *f = fopen(path, "r");
-	size_t n = f ? fread(text, 1, (1 << 20) - 1, f) : 0;
-	if (f)
-		fclose(f);
-	text[n] = 0;
-	return text;
+	return str_starts(what, S("landlock")) && str_find(what, S("seccomp")) != STR_NOT_FOUND;
 }
 
 static size_t count(const char *text, const char *what)
@@ -389,8 +397,7 @@ static void nothing_was_allowed(void **state)
 		skip();
 	}
 	for (size_t i = 0; i < ATTACKS; i++) {
-		const char *text = read_log(
-			arena_printf(&net->arena, "%s.attempts", attacks[i]).p);
+		const char *text = read_log(arena_printf(&net->arena, "%s.attempts", attacks[i]).p);
 		if (strstr(text, "SUCCEEDED"))
 			fail_msg("%s: %s", attacks[i], text);
 		if (strcmp(attacks[i], "poison") != 0)
@@ -418,7 +425,7 @@ static void vault_is_untouched(void **state)
 	(void)state;
 	struct str bodies[5];
 	assert_int_equal(broker_peek(net->broker, S("vault"), 5, &net->arena, bodies, NULL), 1);
-	assert_true(str_find(bodies[0], S("untouched")) != SIZE_MAX);
+	assert_true(str_find(bodies[0], S("untouched")) != STR_NOT_FOUND);
 }
 
 static void others_are_untouched(void **state)
@@ -457,8 +464,8 @@ static void row_is_put_aside(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(nothing_was_allowed),  cmocka_unit_test(broker_logs_the_attempts),
-		cmocka_unit_test(vault_is_untouched),   cmocka_unit_test(others_are_untouched),
+		cmocka_unit_test(nothing_was_allowed), cmocka_unit_test(broker_logs_the_attempts),
+		cmocka_unit_test(vault_is_untouched),  cmocka_unit_test(others_are_untouched),
 		cmocka_unit_test(row_is_put_aside),
 	};
 	const char *slash = strrchr(argv[0], '/');
