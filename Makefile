@@ -42,7 +42,6 @@ asan: ; @tools/check.py --only build,unit,unit-clang
 coverage: ; @tools/coverage
 fuzz: ; @tools/fuzz $(or $(FUZZ),$(error which one? make fuzz FUZZ=name, of fuzz/name_fuzz.c)) $(SECONDS)
 bench: ; @tools/bench $(BENCH)
-crash: ; @QUIET=1 tools/build release && BUILD=$(CURDIR)/build/release tests/crash/run $(or $(KILLS),200) $(or $(SEED),1)
 gate: ; @QUIET=1 tools/build gate tests_botnet_model_test
 	@build/gate/tests/tests_botnet_model_test $(or $(SEED),0) $(or $(SEEDS),100000)
 	@build/gate/tests/tests_botnet_model_test --mutants

@@ -78,7 +78,7 @@ static void run_feeder(const struct place *place, size_t total)
 	if (consumer_open(broker, S("feeder"), 0, STR_NONE, &queue, 1, &c, &err) < 0)
 		die("feeder", &err);
 	for (size_t sent = 0; sent < total; sent += BATCH) {
-		while (broker_full_queue(c).p)
+		while (broker_no_room(c).p)
 			wait_for(c, 1000);
 		for (size_t i = 0; i < BATCH; i++)
 			published[i] = (struct publish){

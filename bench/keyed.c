@@ -142,7 +142,8 @@ static void remember_all(struct consumer *c, struct state_table *t, uint64_t ent
 		}
 		commit.n_changes = state_table_changes_again(t, &arena, &changes, &commit.round);
 		commit.changes = changes;
-		if (broker_wait_for_room(c, &err) < 0 || broker_commit(c, &commit, &err) < 0)
+		if (broker_wait_for_room(c, NULL, NULL, &err) < 0 ||
+		    broker_commit(c, &commit, &err) < 0)
 			die(err.text);
 		state_table_committed(t);
 		arena_reset(&arena);

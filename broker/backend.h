@@ -29,8 +29,9 @@ struct backend {
 	               struct err *);
 	int (*commit)(struct consumer *, const struct commit *, struct err *);
 	int (*release)(struct consumer *, const struct message *, size_t count, struct err *);
-	struct str (*full_queue)(struct consumer *);
-	int (*wait_for_room)(struct consumer *, struct err *); /* NULL: does not wait */
+	struct str (*no_room)(struct consumer *);
+	int (*wait_for_room)(struct consumer *, broker_tell *, void *context,
+	                     struct err *); /* NULL: does not wait */
 	int (*load_state)(struct consumer *,
 	                  void (*each)(void *context, const struct state_change *), void *context,
 	                  struct err *);

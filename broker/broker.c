@@ -59,15 +59,16 @@ int broker_release(struct consumer *consumer, const struct message *messages, si
 	return consumer->broker->backend->release(consumer, messages, count, err);
 }
 
-struct str broker_full_queue(struct consumer *consumer)
+struct str broker_no_room(struct consumer *consumer)
 {
-	return consumer->broker->backend->full_queue(consumer);
+	return consumer->broker->backend->no_room(consumer);
 }
 
-int broker_wait_for_room(struct consumer *consumer, struct err *err)
+int broker_wait_for_room(struct consumer *consumer, broker_tell *tell, void *context,
+                         struct err *err)
 {
 	const struct backend *backend = consumer->broker->backend;
-	return backend->wait_for_room ? backend->wait_for_room(consumer, err) : 1;
+	return backend->wait_for_room ? backend->wait_for_room(consumer, tell, context, err) : 1;
 }
 
 int broker_load_state(struct consumer *consumer,

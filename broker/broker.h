@@ -91,7 +91,7 @@ void broker_free(struct broker *);
 
 /*
  * What the broker tells of itself: {"queues": [{"name", "messages", "claimed", "bytes"}], "bots": [{"bot", "instance",
- * "pid", "waiting_for"}], "disk": {"state", "bytes", "limit"}}; "waiting_for": the full queue, "disk", or null.
+ * "pid", "waiting_for"}], "disk": {"state", "bytes", "limit"}}; "waiting_for": what broker_no_room says, or null.
  */
 int broker_status(struct broker *, struct arena *, struct value *out, struct err *);
 
@@ -106,7 +106,7 @@ int consumer_open(struct broker *, struct str bot, unsigned instance, struct str
 void consumer_close(struct consumer *);
 
 /*
- * A descriptor that becomes readable when a receive or broker_full_queue may have news, or the connection ended; -1:
+ * A descriptor that becomes readable when a receive or broker_no_room may have news, or the connection ended; -1:
  * there is none, ask again after a while.
  */
 int consumer_fd(struct consumer *);
@@ -119,7 +119,7 @@ bool consumer_is_broken(const struct consumer *);
 /*
  * Claims up to `limits` messages in order (at least one, however large; a broker that has the next batch ready before it is
  * asked goes by the limits of the call before). Returns their number, 0 if
- * there is nothing or a destination has no room (broker_full_queue tells which), -1 on failure of
+ * there is nothing or a destination has no room (broker_no_room tells which), -1 on failure of
  * the broker. What is still claimed from before stays so: after a failed commit release it. Among
  * several consumers of a queue each gets at most its share of what is free; the only instance of a
  * bot gets nothing from behind a message that somebody else holds.
@@ -138,14 +138,19 @@ int broker_commit(struct consumer *, const struct commit *, struct err *);
 /* Gives claimed messages back to their places. */
 int broker_release(struct consumer *, const struct message *, size_t count, struct err *);
 
-/* The name of a destination without room, or STR_NONE: tested before a collector collects. */
-struct str broker_full_queue(struct consumer *);
+/*
+ * Why nothing more may be published now, in words ("queue 'x' is full", "the disk is full"), or STR_NONE: there is room.
+ * Tested before a collector collects. The words are good until the next call.
+ */
+struct str broker_no_room(struct consumer *);
 
 /*
  * In the middle of a message that is committed in parts: waits until the destinations have room (at once, where nobody else
- * could make it). 1: there is room; 0: interrupted by a signal that wants to end the process; -1: the broker is away.
+ * could make it). `tell`, unless NULL, hears what it waits for. 1: there is room; 0: interrupted by a signal that wants
+ * to end the process; -1: the broker is away.
  */
-int broker_wait_for_room(struct consumer *, struct err *);
+typedef void broker_tell(void *context, struct str why);
+int broker_wait_for_room(struct consumer *, broker_tell *tell, void *context, struct err *);
 
 /* Keyed state of a bot, as committed: loads every live entry. */
 int broker_load_state(struct consumer *, void (*each)(void *context, const struct state_change *),

@@ -42,7 +42,7 @@ struct remote_consumer {
 	struct receive_limits limits;
 	size_t held; /* messages of the batch in hand */
 	bool durable;
-	char full[256]; /* the queue that keeps it waiting, empty: none */
+	char full[256]; /* why there is no room, empty: there is */
 	bool loaded;
 	void (*each)(void *context, const struct state_change *);
 	void *each_context;
@@ -393,7 +393,7 @@ static int ask_room(struct remote_consumer *c, struct err *err)
 }
 
 /* A bot that reads a queue is told when it asks for messages; others ask, and wait for the first answer only. */
-static struct str remote_full_queue(struct consumer *consumer)
+static struct str remote_no_room(struct consumer *consumer)
 {
 	struct remote_consumer *c = consumer_of(consumer);
 	bool first = !c->has_queue && !c->asked_room;
@@ -407,7 +407,8 @@ static struct str remote_full_queue(struct consumer *consumer)
 	return c->full[0] ? str_of(c->full) : STR_NONE;
 }
 
-static int remote_wait_for_room(struct consumer *consumer, struct err *err)
+static int remote_wait_for_room(struct consumer *consumer, broker_tell *tell, void *context,
+                                struct err *err)
 {
 	struct remote_consumer *c = consumer_of(consumer);
 	if (ask_room(c, err) < 0)
@@ -416,6 +417,8 @@ static int remote_wait_for_room(struct consumer *consumer, struct err *err)
 		int heard = listen_for(c, -1, err);
 		if (heard <= 0)
 			return heard;
+		if (tell && c->full[0])
+			tell(context, str_of(c->full));
 	}
 	return 1;
 }
@@ -600,7 +603,7 @@ static const struct backend remote_backend = {
 	.receive = remote_receive,
 	.commit = remote_commit,
 	.release = remote_give_back,
-	.full_queue = remote_full_queue,
+	.no_room = remote_no_room,
 	.wait_for_room = remote_wait_for_room,
 	.load_state = remote_load_state,
 	.queues = remote_queues,

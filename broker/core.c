@@ -15,6 +15,7 @@ enum {
 	COUNTER_BITS = 40,                        /* of an identity; the rest is the epoch */
 	BLOCK_MESSAGES = USUAL_OR_TEST(65536, 4), /* a larger commit becomes several blocks */
 	BLOCK_BYTES = 512 << 20,                  /* likewise, unless it is one message */
+	MAX_NAME_TOLD = 120,                      /* of a queue, in words */
 };
 
 struct core {
@@ -28,7 +29,8 @@ struct core {
 	bool topology_changed;
 	struct journal *journal; /* NULL: nothing persists */
 	enum pressure pressure;
-	struct queue *disk;   /* no queue: its name says what a bot waits for */
+	const char *why;      /* of the pressure, in words */
+	char words[256];      /* of core_no_room */
 	struct arena scratch; /* of one call */
 };
 
@@ -47,7 +49,6 @@ struct core *core_new(struct queue_limits limits, uint32_t epoch)
 	assert(epoch && epoch < 1u << (64 - COUNTER_BITS));
 	core->limits = limits;
 	core->last_identity = (uint64_t)epoch << COUNTER_BITS;
-	core->disk = queue_new(S("disk"));
 	arena_init(&core->scratch);
 	return core;
 }
@@ -57,9 +58,18 @@ void core_persist(struct core *core, struct journal *journal)
 	core->journal = journal;
 }
 
-void core_set_pressure(struct core *core, enum pressure pressure)
+void core_set_pressure(struct core *core, enum pressure pressure, const char *why)
 {
 	core->pressure = pressure;
+	core->why = why;
+}
+
+bool core_holds_messages(const struct core *core)
+{
+	for (size_t i = 0; i < core->n_queues; i++)
+		if (core->queues[i]->messages)
+			return true;
+	return false;
 }
 
 void core_free(struct core *core)
@@ -74,7 +84,6 @@ void core_free(struct core *core)
 		free(core->roads);
 		core->roads = next;
 	}
-	queue_free(core->disk);
 	free(core->queues);
 	free(core->consumers);
 	arena_fini(&core->scratch);
@@ -351,39 +360,61 @@ static bool has_room(struct core *core, const struct queue *queue)
 	return !over(messages, core->limits.messages) && !over(bytes, core->limits.bytes);
 }
 
+/* What keeps a consumer from publishing; neither: nothing does. */
+struct obstacle {
+	bool pressure;
+	const struct queue *queue; /* full, or under pressure not empty yet */
+};
+
 /* Under pressure what is stored must become less before anything is added. */
-static const struct queue *kept_out(const struct core_consumer *c)
+static bool is_kept_out(const struct core_consumer *c)
 {
 	const struct core *core = c->core;
 	if (core->pressure == PRESSURE_NONE || !(c->n_destinations || c->keeps_state))
-		return NULL;
-	return core->pressure == PRESSURE_STUCK || !c->source || !rule_on(RULE_DISK_DRAIN)
-	             ? core->disk
-	             : NULL;
+		return false;
+	return core->pressure == PRESSURE_STUCK || !c->source || !rule_on(RULE_DISK_DRAIN);
 }
 
-static const struct queue *full_destination(struct core_consumer *c)
+static struct obstacle obstacle_of(struct core_consumer *c)
 {
 	struct core *core = c->core;
-	const struct queue *out = rule_on(RULE_ROOM) ? kept_out(c) : NULL;
 	if (!rule_on(RULE_ROOM))
-		return NULL;
-	if (out || (!core->limits.messages && !core->limits.bytes && !core->pressure))
-		return out;
+		return (struct obstacle){ 0 };
+	if (is_kept_out(c))
+		return (struct obstacle){ .pressure = true };
+	if (!core->limits.messages && !core->limits.bytes && !core->pressure)
+		return (struct obstacle){ 0 };
 	for (size_t i = 0; i < c->n_destinations; i++) {
 		const struct queue *queue = c->destinations[i];
-		bool room = has_room(core, queue) && !(core->pressure && queue->messages);
+		bool room = has_room(core, queue), waits = core->pressure && queue->messages;
 		bool inside = c->source && c->source->cycle == queue->cycle;
-		if (!room && !(inside && rule_on(RULE_CYCLE)))
-			return queue;
+		if ((!room || waits) && !(inside && rule_on(RULE_CYCLE)))
+			return (struct obstacle){ .pressure = room, .queue = queue };
 	}
-	return NULL;
+	return (struct obstacle){ 0 };
 }
 
-struct str core_full_queue(struct core_consumer *c)
+static bool has_obstacle(struct core_consumer *c)
 {
-	const struct queue *full = full_destination(c);
-	return full ? full->name : STR_NONE;
+	struct obstacle o = obstacle_of(c);
+	return o.pressure || o.queue;
+}
+
+struct str core_no_room(struct core_consumer *c)
+{
+	struct core *core = c->core;
+	struct obstacle o = obstacle_of(c);
+	struct str name = o.queue ? str_slice(o.queue->name, 0, MAX_NAME_TOLD) : STR_NONE;
+	if (!o.pressure && !o.queue)
+		return STR_NONE;
+	if (!o.pressure)
+		snprintf(core->words, sizeof core->words, "queue '%.*s' is full", STR_ARG(name));
+	else if (o.queue)
+		snprintf(core->words, sizeof core->words, "%s; first queue '%.*s' must be empty",
+		         core->why, STR_ARG(name));
+	else
+		snprintf(core->words, sizeof core->words, "%s", core->why);
+	return str_of(core->words);
 }
 
 int64_t core_ahead(const struct core_consumer *c, uint64_t bytes, int64_t since)
@@ -448,7 +479,7 @@ int core_receive(struct core_consumer *c, struct receive_limits limits, struct a
 	if (!c->source)
 		return err_set(err, FAULT_INVALID_ARGUMENT,
 		               "bot '%.*s' has no queue to receive from", STR_ARG(c->bot));
-	if (c->source->messages == c->source->claimed || full_destination(c))
+	if (c->source->messages == c->source->claimed || has_obstacle(c))
 		return 0;
 	if (limits.messages > INT32_MAX)
 		limits.messages = INT32_MAX;
@@ -647,7 +678,7 @@ int core_push(struct core *core, struct str name, struct str body, struct err *e
 		               MAX_MESSAGE);
 	struct queue *queue = queue_of(core, name);
 	if (core->pressure)
-		return err_set(err, FAULT_OTHER, "the disk is full");
+		return err_set(err, FAULT_OTHER, "%s", core->why);
 	if (!has_room(core, queue))
 		return err_set(err, FAULT_OTHER, "queue '%.*s' is full", STR_ARG(name));
 	const struct publish message = { .body = body };
@@ -710,12 +741,12 @@ struct value core_status(struct core *core, struct arena *arena)
 		struct core_consumer *c = core->consumers[i];
 		if (!c)
 			continue;
-		const struct queue *full = full_destination(c);
+		struct str why = core_no_room(c);
 		struct dict *d = dict_new(arena);
 		dict_set(d, S("bot"), value_str(arena_dup(arena, c->bot)));
 		dict_set(d, S("instance"), value_int(c->instance));
 		dict_set(d, S("waiting_for"),
-		         full ? value_str(arena_dup(arena, full->name)) : value_null());
+		         why.p ? value_str(arena_dup(arena, why)) : value_null());
 		list_add(bots, value_dict(d));
 	}
 	struct dict *status = dict_new(arena);

@@ -35,7 +35,10 @@ enum pressure {
 	PRESSURE_DISK,  /* too much is stored: sources wait, others go on into empty queues */
 	PRESSURE_STUCK, /* it cannot be stored, and too much waits for that: everybody waits */
 };
-void core_set_pressure(struct core *, enum pressure);
+/* `why`: in words, borrowed. */
+void core_set_pressure(struct core *, enum pressure, const char *why);
+/* Whether any queue holds messages. */
+bool core_holds_messages(const struct core *);
 /* The consumer's commits carry keyed state: it waits under pressure though it publishes nothing. */
 void core_set_keeps_state(struct core_consumer *);
 
@@ -73,7 +76,7 @@ int core_receive(struct core_consumer *, struct receive_limits, struct arena *, 
                  struct err *);
 int core_commit(struct core_consumer *, const struct commit *, struct err *);
 int core_give_back(struct core_consumer *, const struct message *, size_t count, struct err *);
-struct str core_full_queue(struct core_consumer *);
+struct str core_no_room(struct core_consumer *);
 /*
  * What comes faster than it is taken goes to the disk and comes back, which costs more than waiting a little. A consumer is
  * ahead if a destination, not of its own cycle, holds more than `bytes` and somebody took something of it at `since` or later:

@@ -255,9 +255,9 @@ static void test_budget(void **state)
 	struct core_consumer *to = open_bot(&f, "to", 0, "out", NULL, NULL);
 	const struct str out = S("out");
 	push(&f, "in", "x");
-	assert_null(core_full_queue(from).p);
+	assert_null(core_no_room(from).p);
 	assert_int_equal(publish_to(&f, from, S("more than ten bytes"), &out, 1), 0);
-	assert_true(str_eq(core_full_queue(from), S("out")));
+	assert_true(str_eq(core_no_room(from), S("queue 'out' is full")));
 	assert_string_equal(take(&f, from, 1, 100, NULL), "");
 	assert_int_equal(core_push(f.core, S("out"), S("y"), &f.err), -1);
 	assert_string_equal(f.err.text, "queue 'out' is full");
@@ -265,9 +265,9 @@ static void test_budget(void **state)
 	assert_int_equal(publish_to(&f, from, S("overshoot"), &out, 1), 0);
 	struct batch batch;
 	take(&f, to, 9, 100, &batch);
-	assert_non_null(core_full_queue(from).p); /* what is claimed counts */
+	assert_non_null(core_no_room(from).p); /* what is claimed counts */
 	assert_int_equal(core_commit(to, &(struct commit){ batch.messages, 2 }, &f.err), 0);
-	assert_null(core_full_queue(from).p);
+	assert_null(core_no_room(from).p);
 	assert_string_equal(take(&f, from, 1, 100, NULL), "x");
 	finish(&f);
 }
@@ -281,20 +281,20 @@ static void test_cycle_is_one_budget(void **state)
 	struct core_consumer *there = open_bot(&f, "there", 0, "a", "b", "beside");
 	push(&f, "b", "1");
 	push(&f, "a", "2");
-	assert_null(core_full_queue(from).p);
+	assert_null(core_no_room(from).p);
 	struct core_consumer *back = open_bot(&f, "back", 0, "b", "a", NULL);
-	assert_true(str_eq(core_full_queue(from), S("a")));
-	assert_null(core_full_queue(there).p);
-	assert_null(core_full_queue(back).p);
+	assert_true(str_eq(core_no_room(from), S("queue 'a' is full")));
+	assert_null(core_no_room(there).p);
+	assert_null(core_no_room(back).p);
 	assert_int_equal(core_push(f.core, S("b"), S("3"), &f.err), -1);
 	push(&f, "beside", "4");
 	push(&f, "beside", "5");
-	assert_true(str_eq(core_full_queue(there), S("beside")));
+	assert_true(str_eq(core_no_room(there), S("queue 'beside' is full")));
 	/* It stays one while a bot is away, until that comes back to do something else. */
 	core_close(back);
-	assert_true(str_eq(core_full_queue(from), S("a")));
+	assert_true(str_eq(core_no_room(from), S("queue 'a' is full")));
 	open_bot(&f, "back", 0, "b", "out", NULL);
-	assert_null(core_full_queue(from).p);
+	assert_null(core_no_room(from).p);
 	finish(&f);
 }
 
@@ -313,7 +313,7 @@ static void test_long_way_round(void **state)
 		push(&f, queue, "x");
 	}
 	struct core_consumer *from = open_bot(&f, "from", 0, NULL, "q-7", NULL);
-	assert_true(str_eq(core_full_queue(from), S("q-7")));
+	assert_true(str_eq(core_no_room(from), S("queue 'q-7' is full")));
 	finish(&f);
 }
 

@@ -186,6 +186,7 @@ static void written(struct server *s, struct job *job)
 	switch (job->stored) {
 	case STORED:
 		tell_of_disk(s, false, "");
+		s->used_bytes = store_used(s->store);
 		s->stored_bytes = store_size(s->store);
 		forget_group(s);
 		break;
@@ -258,13 +259,27 @@ static void take_done(struct server *s)
 
 /* ---- Each round ---- */
 
+/* Waiting helps only if something can be drained: states alone do not become less by it. */
+bool groups_are_over(const struct server *s)
+{
+	return s->options.disk_limit && s->used_bytes > s->options.disk_limit &&
+	       core_holds_messages(s->core);
+}
+
 static void set_pressure(struct server *s)
 {
 	size_t unwritten = (s->writing ? s->writing->bytes : 0) + gathered(s);
-	bool over = s->options.disk_limit && s->stored_bytes > s->options.disk_limit;
-	core_set_pressure(s->core, unwritten > memory_of(s) ? PRESSURE_STUCK
-	                           : s->full || over        ? PRESSURE_DISK
-	                                                    : PRESSURE_NONE);
+	bool over = groups_are_over(s);
+	s->trouble = s->full ? "the disk is full"
+	           : over    ? "the queues and states take as much of the disk as they "
+	                       "may (broker_disk_bytes)"
+	           : unwritten > memory_of(s) ? "the disk is too slow"
+	                                      : NULL;
+	core_set_pressure(s->core,
+	                  unwritten > memory_of(s) ? PRESSURE_STUCK
+	                  : s->full || over        ? PRESSURE_DISK
+	                                           : PRESSURE_NONE,
+	                  s->trouble);
 }
 
 static void read_slices(struct server *s)

@@ -118,9 +118,9 @@ static int memory_give_back(struct consumer *consumer, const struct message *mes
 	return core_give_back(consumer_of(consumer)->core, messages, count, err);
 }
 
-static struct str memory_full_queue(struct consumer *consumer)
+static struct str memory_no_room(struct consumer *consumer)
 {
-	return core_full_queue(consumer_of(consumer)->core);
+	return core_no_room(consumer_of(consumer)->core);
 }
 
 struct load {
@@ -187,7 +187,7 @@ static const struct backend memory_backend = {
 	.receive = memory_receive,
 	.commit = memory_commit,
 	.release = memory_give_back,
-	.full_queue = memory_full_queue,
+	.no_room = memory_no_room,
 	.load_state = memory_load_state,
 	.queues = memory_queues,
 	.push = memory_push,

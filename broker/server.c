@@ -321,6 +321,7 @@ static int recover(struct server *s, struct err *err)
 	s->journal = journal_new();
 	s->journal->durable = store_group(s->store);
 	s->group = s->journal->number = s->journal->durable + 1;
+	s->used_bytes = store_used(s->store);
 	s->stored_bytes = store_size(s->store);
 	s->core = core_new(s->options.limits, rule_on(RULE_EPOCH) ? store_epoch(s->store) : 1);
 	core_persist(s->core, s->journal);
@@ -462,6 +463,11 @@ int server_step(struct server *s, int timeout_ms, struct err *err)
 	if (err)
 		*err = s->failure;
 	return -1;
+}
+
+const char *server_trouble(const struct server *s)
+{
+	return s->trouble;
 }
 
 bool server_finish(struct server *s, struct err *err)

@@ -32,6 +32,9 @@ void server_close(struct server *);
 /* One round: waits at most so long for something to do. -1: the database failed, the broker must end (err). */
 int server_step(struct server *, int timeout_ms, struct err *);
 
+/* Why bots have to wait at present, beside full queues, in words; NULL: they need not. */
+const char *server_trouble(const struct server *);
+
 /* A connection that somebody made; the server closes it. `owned`: it introduces a bot, like one of the owner. */
 void server_adopt(struct server *, int fd, bool owned);
 

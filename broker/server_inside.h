@@ -81,7 +81,8 @@ struct server {
 	struct closed_group *writing;
 	bool full; /* the disk, at the last try */
 	int64_t again_at;
-	uint64_t stored_bytes;
+	uint64_t used_bytes, stored_bytes; /* on the disk, without and with the log */
+	const char *trouble; /* why not everybody may publish, in words; NULL: everybody may */
 	struct bot_changes *changes;
 	size_t state_bytes; /* in all of them */
 	struct err failure; /* FAULT_NONE: none */
@@ -119,3 +120,5 @@ void groups_want(struct server *);
 /* Closes and writes groups, reads slices, takes what is done. */
 void groups_step(struct server *, int64_t now);
 int64_t groups_deadline(const struct server *, int64_t now);
+/* More is stored than may be. */
+bool groups_are_over(const struct server *);

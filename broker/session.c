@@ -203,7 +203,7 @@ static void bot_frame(struct client *c, const struct frame *frame)
 static void add_disk(struct server *s, struct dict *status)
 {
 	struct dict *disk = dict_new(&s->scratch);
-	bool over = s->options.disk_limit && s->stored_bytes > s->options.disk_limit;
+	bool over = groups_are_over(s);
 	dict_set(disk, S("state"), value_cstr(s->full ? "full" : over ? "over its limit" : "ok"));
 	dict_set(disk, S("bytes"), value_int((int64_t)s->stored_bytes));
 	dict_set(disk, S("limit"), value_int((int64_t)s->options.disk_limit));
@@ -378,10 +378,12 @@ static void give_batch(struct client *c, int64_t now)
 	struct server *s = c->server;
 	struct batch batch;
 	struct err err = { 0 };
+	if (!core_available(c->consumer) && c->told.n)
+		tell_full(c, S("")); /* what it waited with went elsewhere */
 	if (!core_available(c->consumer) || should_linger(c, now))
 		return;
 	if (core_receive(c->consumer, c->limits, &s->scratch, &batch, &err) <= 0) {
-		struct str full = core_full_queue(c->consumer);
+		struct str full = core_no_room(c->consumer);
 		if (full.p)
 			tell_full(c, full);
 		arena_reset(&s->scratch);
@@ -399,7 +401,7 @@ static void give_batch(struct client *c, int64_t now)
 
 static void tell_room(struct client *c)
 {
-	struct str full = core_full_queue(c->consumer);
+	struct str full = core_no_room(c->consumer);
 	if (!full.p)
 		c->asked = ASKED_NOTHING;
 	tell_full(c, full.p ? full : S(""));

@@ -126,6 +126,8 @@ uint64_t store_group(const struct store *);
  * shrink; its free pages are used again first.
  */
 uint64_t store_size(const struct store *);
+/* Likewise without the log, which does not become shorter when queues are drained. */
+uint64_t store_used(const struct store *);
 
 enum stored {
 	STORED,

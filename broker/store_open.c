@@ -352,6 +352,11 @@ uint64_t store_group(const struct store *store)
 	return store->number;
 }
 
+uint64_t store_used(const struct store *store)
+{
+	return store->used;
+}
+
 uint64_t store_size(const struct store *store)
 {
 	return store->used + store->log;

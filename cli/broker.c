@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -17,6 +18,7 @@
 #include "cli/main.h"
 #include "config/runtime.h"
 #include "engine/files.h"
+#include "engine/page.h"
 
 extern char **environ;
 
@@ -90,12 +92,26 @@ static struct broker_settings read_settings(struct arena *arena, const struct pa
 	return settings;
 }
 
-static uint64_t disk_limit(const struct broker_settings *settings, const char *directory)
+/* Half of what is free, where it counts as free what the database has of it already. */
+static uint64_t disk_limit(const struct broker_settings *settings, const struct paths *paths)
 {
+	char database[4096];
 	struct statvfs disk;
+	struct stat st;
 	if (settings->broker_disk_bytes != PARAM_UNSET)
 		return (uint64_t)settings->broker_disk_bytes;
-	return statvfs(directory, &disk) == 0 ? disk.f_bavail * disk.f_frsize / 2 : 0;
+	if (statvfs(paths->broker, &disk) < 0 && statvfs(paths->state, &disk) < 0)
+		return 0;
+	snprintf(database, sizeof database, "%s/broker.db", paths->broker);
+	uint64_t used = stat(database, &st) == 0 ? (uint64_t)st.st_size : 0;
+	return (disk.f_bavail * disk.f_frsize + used) / 2;
+}
+
+/* For `intelmqctl status`. */
+static void show_trouble(struct worker_page *page, const char *trouble)
+{
+	if (page && strcmp(page->state, trouble ? trouble : "") != 0)
+		snprintf(page->state, sizeof page->state, "%s", trouble ? trouble : "");
 }
 
 static void tell_ready(int fd)
@@ -107,13 +123,14 @@ static void tell_ready(int fd)
 	close(fd);
 }
 
-static int serve(struct server *server, int ready_fd, struct log_file *log)
+static int serve(struct server *server, struct worker_page *page, int ready_fd,
+                 struct log_file *log)
 {
 	struct err err = { 0 };
 	int rc = 0;
 	tell_ready(ready_fd);
 	while (!stop_wanted && (rc = server_step(server, 1000, &err)) == 0)
-		;
+		show_trouble(page, server_trouble(server));
 	if (rc == 0 && !server_finish(server, &err))
 		rc = -1;
 	if (rc < 0)
@@ -128,8 +145,12 @@ static int run(struct arena *arena, const struct paths *paths, struct log_file *
 	struct broker_settings settings = read_settings(arena, paths, log);
 	struct err err = { 0 };
 	struct server *server;
-	int ready_fd = environment_fd("INTELMQD_READY_FD");
-	uint64_t limit = disk_limit(&settings, paths->state);
+	struct worker_page *page = NULL;
+	int ready_fd = environment_fd("INTELMQD_READY_FD"),
+	    page_fd = environment_fd("INTELMQD_PAGE_FD");
+	if (page_fd >= 0 && page_map(page_fd, &page, &err) < 0)
+		log_line(log, true, err.text);
+	uint64_t limit = disk_limit(&settings, paths);
 	const struct server_options options = {
 		.store = {
 			.directory = paths->broker,
@@ -147,9 +168,12 @@ static int run(struct arena *arena, const struct paths *paths, struct log_file *
 	};
 	if (server_open(&options, &server, &err) < 0) {
 		log_line(log, true, err.text);
+		page_unmap(page);
 		return 1;
 	}
-	return serve(server, ready_fd, log);
+	int rc = serve(server, page, ready_fd, log);
+	page_unmap(page);
+	return rc;
 }
 
 int command_broker(int argc, char **argv)

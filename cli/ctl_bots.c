@@ -72,11 +72,11 @@ static bool supervised_state(struct ctl *ctl, const struct runtime_bot *bot,
 	return true;
 }
 
-int bots_states(struct ctl *ctl, const struct runtime_bot *const *bots, size_t n,
-                struct bot_state *states)
+static int find_states(struct ctl *ctl, const struct runtime_bot *const *bots, size_t n,
+                       struct bot_state *states, struct str *broker_out)
 {
 	const struct dict *supervised;
-	if (daemon_status(ctl, &supervised) < 0)
+	if (daemon_status(ctl, &supervised, broker_out) < 0)
 		return -1;
 	for (size_t i = 0; i < n; i++) {
 		struct bot_state foreign;
@@ -89,15 +89,25 @@ int bots_states(struct ctl *ctl, const struct runtime_bot *const *bots, size_t n
 	return 0;
 }
 
+int bots_states(struct ctl *ctl, const struct runtime_bot *const *bots, size_t n,
+                struct bot_state *states)
+{
+	struct str broker;
+	return find_states(ctl, bots, n, states, &broker);
+}
+
 int bots_report(struct ctl *ctl, const struct runtime_bot *const *bots, size_t n, bool one,
                 struct value *out)
 {
 	struct bot_state *states = arena_zalloc(&ctl->arena, n, sizeof *states);
 	struct dict *all = dict_new(&ctl->arena);
+	struct str broker;
 	int code = 0;
 	*out = value_cstr("error");
-	if (bots_states(ctl, bots, n, states) < 0)
+	if (find_states(ctl, bots, n, states, &broker) < 0)
 		return 1;
+	if (broker.n)
+		ctl_say(ctl, "intelmq-broker: %.*s", STR_ARG(broker));
 	for (size_t i = 0; i < n; i++) {
 		bot_state_say(ctl, bots[i], &states[i]);
 		dict_set(all, bots[i]->id, bot_status_value(states[i].status));

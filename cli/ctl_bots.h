@@ -40,8 +40,11 @@ int bots_report(struct ctl *, const struct runtime_bot *const *bots, size_t n, b
 int daemon_command(struct ctl *, const char *command, const struct runtime_bot *const *bots,
                    size_t n);
 
-/* The members of intelmqd's "bots", or NULL where no intelmqd runs. -1: it runs, but does not answer. */
-int daemon_status(struct ctl *, const struct dict **bots_out);
+/*
+ * The members of intelmqd's "bots", or NULL where no intelmqd runs; what the broker, which runs, waits for, or STR_NONE. -1:
+ * intelmqd runs, but does not answer.
+ */
+int daemon_status(struct ctl *, const struct dict **bots_out, struct str *broker_out);
 
 /* Starts intelmqd in the background unless it runs. -1: it was said why not. */
 int daemon_ensure(struct ctl *);

@@ -45,17 +45,31 @@ int daemon_command(struct ctl *ctl, const char *command, const struct runtime_bo
 	return ask(ctl, request, TIMEOUT_MS, &answer);
 }
 
-int daemon_status(struct ctl *ctl, const struct dict **bots_out)
+static struct str trouble_of_broker(const struct dict *answer)
+{
+	const struct value *broker = dict_get(answer, S("broker"));
+	if (!broker || broker->kind != VALUE_DICT)
+		return STR_NONE;
+	const struct value *state = dict_get(broker->dict, S("state"));
+	const struct value *reason = dict_get(broker->dict, S("reason"));
+	if (!state || state->kind != VALUE_STR || !str_eq(state->text, S("running")))
+		return STR_NONE;
+	return reason && reason->kind == VALUE_STR && reason->text.n ? reason->text : STR_NONE;
+}
+
+int daemon_status(struct ctl *ctl, const struct dict **bots_out, struct str *broker_out)
 {
 	struct value answer;
 	struct dict *request = dict_new(&ctl->arena);
 	*bots_out = NULL;
+	*broker_out = STR_NONE;
 	if (!control_is_running(ctl->paths))
 		return 0;
 	dict_set(request, S("command"), value_cstr("status"));
 	if (ask(ctl, request, STATUS_TIMEOUT_MS, &answer) < 0)
 		return -1;
 	const struct value *bots = dict_get(answer.dict, S("bots"));
+	*broker_out = trouble_of_broker(answer.dict);
 	*bots_out = bots && bots->kind == VALUE_DICT ? bots->dict : dict_new(&ctl->arena);
 	return 0;
 }

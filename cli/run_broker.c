@@ -175,10 +175,9 @@ static int run_give_back(struct consumer *consumer, const struct message *messag
 	             : broker_release(real_of(consumer), messages, count, err);
 }
 
-static struct str run_full_queue(struct consumer *consumer)
+static struct str run_no_room(struct consumer *consumer)
 {
-	return broker_of(consumer)->options.dryrun ? STR_NONE
-	                                           : broker_full_queue(real_of(consumer));
+	return broker_of(consumer)->options.dryrun ? STR_NONE : broker_no_room(real_of(consumer));
 }
 
 static int run_load_state(struct consumer *consumer,
@@ -198,7 +197,7 @@ static const struct backend run_backend = {
 	.receive = run_receive,
 	.commit = run_commit,
 	.release = run_give_back,
-	.full_queue = run_full_queue,
+	.no_room = run_no_room,
 	.load_state = run_load_state,
 };
 

@@ -78,8 +78,10 @@ static int launch(struct daemon *d, int ready_fd, struct err *err)
 		.broker_fd = -1,
 		.ready_fd = ready_fd,
 		.oom_score = OOM_SCORE_NEEDED,
+		.has_page = true,
 	};
-	if (process_start(&d->broker.process, &launch, err) < 0)
+	if (process_new_page(&d->broker.process, err) < 0 ||
+	    process_start(&d->broker.process, &launch, err) < 0)
 		return -1;
 	child_started(&d->broker.child);
 	daemon_log(d, LEVEL_INFO, "the broker is process %d", (int)d->broker.process.pid);

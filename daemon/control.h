@@ -15,7 +15,8 @@
  *	                   "sandbox": "landlock 3, seccomp"}},
  *	 "error": "…"}                              only if the request could not be carried out
  * "bots" has those that were asked for. States: starting, running, stopping, stopped, disabled, crashed (is started
- * again at a time that the reason names), failed (is not: the reason says why). `reason` is a sentence for people. A bot
+ * again at a time that the reason names), failed (is not: the reason says why). `reason` is a sentence for people; of a running broker: why
+ * bots must wait (the disk is full). A bot
  * of several processes has "instances", too; it is as the one of them that is worst off, its counters are sums.
  */
 #pragma once

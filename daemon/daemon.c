@@ -38,7 +38,7 @@ enum {
 
 static const char help[] =
 	"usage: intelmqd [--foreground | --background | --stop] [--all] [--crash-limit N] [--bin "
-        "DIR]\n\n"
+	"DIR]\n\n"
 	"Starts and watches the broker and the bots of runtime.yaml; intelmqctl and the API tell "
 	"it "
 	"which.\n"

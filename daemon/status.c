@@ -126,9 +126,11 @@ static struct value sandbox_value(const struct daemon *d, struct arena *arena)
 static struct value broker_value(const struct daemon *d, struct arena *arena)
 {
 	const struct child *c = &d->broker.child;
+	struct worker_page page;
+	bool told = c->alive && !*c->reason && process_read_page(&d->broker.process, &page);
 	struct dict *out = dict_new(arena);
 	dict_set(out, S("state"), value_cstr(child_state_name(c->state)));
-	dict_set(out, S("reason"), text_value(arena, c->reason));
+	dict_set(out, S("reason"), text_value(arena, told ? page.state : c->reason));
 	dict_set(out, S("pid"), pid_value(c, d->broker.process.pid));
 	dict_set(out, S("since"), time_value(arena, c->since_us));
 	dict_set(out, S("restarts"), value_int(bounded(c->restarts)));

@@ -4,9 +4,10 @@
  *
  * The worker writes, intelmqd reads at any time and after its death; nothing else passes between them. What is read here
  * is never trusted: a hijacked worker may write anything. Before it starts a worker after a crash, intelmqd says in
- * `careful` how far to be careful.
+ * `careful` how far to be careful. The broker has one, too, of which only `state` counts: why bots must wait, or empty.
  */
 #pragma once
+#include <intelmq/err.h>
 #include <stdint.h>
 
 #include "engine/worker.h"
@@ -41,3 +42,7 @@ struct worker_page {
 
 	char sandbox[PAGE_SANDBOX]; /* what is in force, or "none: why"; empty: this bot has none */
 };
+
+/* Maps the page that intelmqd handed over, and closes the descriptor. */
+int page_map(int fd, struct worker_page **out, struct err *);
+void page_unmap(struct worker_page *); /* NULL: nothing */

@@ -63,12 +63,17 @@ static bool has_input(const struct worker *w)
 	return !w->bot.type->collect && !w->bot.type->stream;
 }
 
-static bool is_behind_full_queue(struct worker *w)
+static void say_waiting(void *context, struct str why)
 {
-	struct str full = broker_full_queue(w->consumer);
-	if (full.p)
-		say(w, "waiting: queue '%.*s' is full", STR_ARG(full));
-	return full.p != NULL;
+	say(context, "waiting: %.*s", STR_ARG(why));
+}
+
+static bool has_no_room(struct worker *w)
+{
+	struct str why = broker_no_room(w->consumer);
+	if (why.p)
+		say_waiting(w, why);
+	return why.p != NULL;
 }
 
 /* Queues are in the order of their messages' identities: what comes later tells that the place is past. */
@@ -85,7 +90,7 @@ static int receive(struct worker *w)
 	if (w->position < w->claimed.n)
 		return 1;
 	if (!has_input(w))
-		return !is_behind_full_queue(w);
+		return !has_no_room(w);
 	struct receive_limits limits = { (size_t)w->settings.batch_messages,
 		                         (size_t)w->settings.batch_bytes };
 	if (one_at_a_time(w))
@@ -95,7 +100,7 @@ static int receive(struct worker *w)
 	int n = broker_receive(w->consumer, limits, &w->batch, &w->claimed, &w->bot.err);
 	/* Which of the two it was is another question to the broker, so it is asked only then; what came meanwhile will not
 	 * wake anybody any more. */
-	if (n == 0 && !is_behind_full_queue(w)) {
+	if (n == 0 && !has_no_room(w)) {
 		n = broker_receive(w->consumer, limits, &w->batch, &w->claimed, &w->bot.err);
 		if (n == 0)
 			say(w, "waiting for messages");
@@ -452,7 +457,8 @@ int worker_commit_emitted(struct worker *w, bool durable)
 int worker_wait_for_room(struct worker *w)
 {
 	uint64_t block = working_pauses(w);
-	int room = broker_wait_for_room(w->consumer, &w->bot.err);
+	int room = broker_wait_for_room(w->consumer, say_waiting, w, &w->bot.err);
+	say(w, "running");
 	working_goes_on(w, block);
 	w->abandoned = room == 0;
 	w->broker_failed = room < 0;
@@ -534,7 +540,7 @@ static void tick(struct worker *w, int64_t now)
 	if (!w->bot.type->tick || now - w->ticked_at < TICK_MS)
 		return;
 	w->ticked_at = now;
-	if (w->uncommitted || broker_full_queue(w->consumer).p)
+	if (w->uncommitted || broker_no_room(w->consumer).p)
 		return;
 	begin_message(w);
 	enum result result = w->bot.type->tick(&w->bot);

@@ -29,7 +29,7 @@ static const char always[] =
 	"timerfd_gettime recvmsg recvfrom sendmsg sendto shutdown getsockopt munmap mremap "
 	"madvise brk mincore futex set_robust_list rseq membarrier sched_yield "
 	"sched_getaffinity nanosleep clock_nanosleep clock_gettime clock_getres gettimeofday "
-	"time alarm setitimer getitimer timer_create timer_settime timer_gettime timer_delete "
+	"time alarm setitimer getitimer timer_settime timer_gettime timer_getoverrun timer_delete "
 	"getpid gettid getppid getuid geteuid getgid getegid "
 	"getpgrp getgroups getrandom getrusage getrlimit times sysinfo uname getcwd umask "
 	"rt_sigaction rt_sigprocmask rt_sigpending rt_sigreturn rt_sigsuspend rt_sigtimedwait "

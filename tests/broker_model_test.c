@@ -556,8 +556,10 @@ static void check_full(struct world *w)
 		if (!c->real)
 			continue;
 		int full = model_full(w, c);
-		struct str name = broker_full_queue(c->real);
-		CHECK(w, full < 0 ? name.p == NULL : str_eq(name, queue_names[full]));
+		struct str why = broker_no_room(c->real);
+		CHECK(w, full < 0 ? why.p == NULL
+		                  : str_eq(why, arena_printf(&w->arena, "queue '%.*s' is full",
+		                                             STR_ARG(queue_names[full]))));
 	}
 }
 

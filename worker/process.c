@@ -8,9 +8,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "build_config.h"
@@ -60,32 +58,12 @@ static int take_instance(struct bot_process *p, struct err *err)
 	return 0;
 }
 
-static int map_page(struct bot_process *p, int fd, struct err *err)
-{
-	struct stat st;
-	if (fstat(fd, &st) < 0 || st.st_size < (off_t)sizeof *p->page)
-		return err_set(err, FAULT_CONFIGURATION, "INTELMQD_PAGE_FD=%d is not a page", fd);
-	void *at = mmap(NULL, sizeof *p->page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	close(fd);
-	if (at == MAP_FAILED)
-		return err_set(err, FAULT_OTHER, "INTELMQD_PAGE_FD=%d: %s", fd, strerror(errno));
-	p->page = at;
-	if (p->page->version == PAGE_VERSION)
-		return 0;
-	int other = (int)p->page->version;
-	munmap(at, sizeof *p->page);
-	p->page = NULL;
-	return err_set(err, FAULT_CONFIGURATION,
-	               "intelmqd speaks version %d of the page, this program %d: restart intelmqd",
-	               other, PAGE_VERSION);
-}
-
 static int take_descriptors(struct bot_process *p, struct err *err)
 {
 	int page_fd = environment_fd("INTELMQD_PAGE_FD");
 	p->broker_fd = environment_fd("INTELMQD_BROKER_FD");
 	p->supervised = page_fd >= 0 || p->broker_fd >= 0;
-	if (page_fd >= 0 && map_page(p, page_fd, err) < 0)
+	if (page_fd >= 0 && page_map(page_fd, &p->page, err) < 0)
 		return -1;
 	return take_instance(p, err);
 }
@@ -300,7 +278,7 @@ static void tidy(struct bot_process *p, int rc)
 	if (p->page) {
 		p->page->restart = p->page->restart || rc == EXIT_ANEW;
 		p->page->exits = 1;
-		munmap(p->page, sizeof *p->page);
+		page_unmap(p->page);
 	}
 }
 

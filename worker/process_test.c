@@ -197,7 +197,7 @@ static int begin(void **state)
 	here->backend.fd = cord_fd;
 	here->backend.is_broken = cord_is_broken;
 	here->backend.receive = counting_receive;
-	here->backend.full_queue = counting_full;
+	here->backend.no_room = counting_full;
 	here->broker->backend = &here->backend;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, here->cord), 0);
 	make_page();

@@ -93,7 +93,7 @@ bool worker_idle(struct worker *w)
 		return true;
 	fd.fd = consumer_fd(w->consumer);
 	if (poll(&fd, 1, 0) == 1)
-		broker_full_queue(w->consumer); /* hears what there is */
+		broker_no_room(w->consumer); /* hears what there is */
 	return !w->dead && !consumer_is_broken(w->consumer);
 }
 
@@ -157,12 +157,12 @@ bool worker_commit(struct worker *w, struct commit *commit)
 
 bool worker_wait_room(struct worker *w)
 {
-	return !w->dead && broker_wait_for_room(w->consumer, NULL) > 0 && !w->dead;
+	return !w->dead && broker_wait_for_room(w->consumer, NULL, NULL, NULL) > 0 && !w->dead;
 }
 
 bool worker_has_room(struct worker *w, bool *out)
 {
-	*out = !w->dead && !broker_full_queue(w->consumer).p;
+	*out = !w->dead && !broker_no_room(w->consumer).p;
 	return !w->dead && !consumer_is_broken(w->consumer);
 }
 
