@@ -13,8 +13,8 @@
 #	make debug | coverage      further builds
 #	make fuzz FUZZ=name [SECONDS=60]
 #	make bench [BENCH=name]
-#	make crash [KILLS=200] [SEED=1]     kill -9 under load; everything exactly once
 #	make gate [SEEDS=100000] [SEED=0]   the broker against its model, a long run
+#	make crash [KILLS=200] [SEED=1]     kill -9 under load; everything exactly once
 #	make conformance [DIR=../shared/conformance] [BOT=name] [REPORT=file]
 #	make docs                  write the pages that are generated
 #	make new BOT=parsers/foo/parser
@@ -23,8 +23,6 @@
 
 PRESET  ?= release
 SECONDS := 60
-SEEDS   := 100000
-SEED    := 0
 DIR     ?= ../shared/conformance
 PREFIX  ?= /usr/local
 
@@ -44,10 +42,10 @@ asan: ; @tools/check.py --only build,unit,unit-clang
 coverage: ; @tools/coverage
 fuzz: ; @tools/fuzz $(or $(FUZZ),$(error which one? make fuzz FUZZ=name, of fuzz/name_fuzz.c)) $(SECONDS)
 bench: ; @tools/bench $(BENCH)
-crash: ; @QUIET=1 tools/build release && BUILD=$(CURDIR)/build/release tests/crash/run $(or $(KILLS),200) $(or $(SEED),1)
 gate: ; @QUIET=1 tools/build gate tests_botnet_model_test
-	@build/gate/tests/tests_botnet_model_test $(SEED) $(SEEDS)
+	@build/gate/tests/tests_botnet_model_test $(or $(SEED),0) $(or $(SEEDS),100000)
 	@build/gate/tests/tests_botnet_model_test --mutants
+crash: ; @QUIET=1 tools/build release && BUILD=$(CURDIR)/build/release tests/crash/run $(or $(KILLS),200) $(or $(SEED),1)
 conformance: ; @tools/build $(PRESET) intelmq
 	@build/$(PRESET)/intelmq conformance $(DIR) $(if $(BOT),--bot $(BOT)) $(if $(REPORT),--report $(REPORT))
 docs: ; @tools/docs
@@ -56,5 +54,5 @@ install: ; @CONFIGURE=-DCMAKE_INSTALL_PREFIX=$(PREFIX) tools/build release
 	@cmake --install build/release --prefix $(PREFIX)
 clean: ; @rm -rf build
 
-.PHONY: all build release debug fuzz-build deps demo check test lint format asan coverage fuzz bench gate crash \
+.PHONY: all build release debug fuzz-build deps demo check test lint format asan coverage fuzz bench crash gate \
 	conformance docs new install clean

@@ -21,13 +21,14 @@ enum rule {
 	RULE_DURABLE,     /* 5: "durable" is said when it is on disk */
 	RULE_STATE_FIRST, /* 6: state is read after everything before is on disk */
 	RULE_ROUND_ROWS,  /* 6: rows count from the last but one begin of a round */
-	RULE_ROOM,        /* 7: receive waits for room at the destinations */
-	RULE_CYCLE,       /* 7: within a cycle nobody waits for room */
-	RULE_SCC,         /* 7: the queues of a cycle share one budget */
-	RULE_DISK_DRAIN,  /* 7: over the disk limit only sources wait */
-	RULE_FULL_KEEPS,  /* 8: a group that found no room is kept */
-	RULE_RETRY_CHECK, /* 8: … and looked for before it is written again */
-	RULE_ERROR_ENDS,  /* 8: after any other error the broker ends */
+	RULE_ROUND_FORGET, /* 6: … of the same connection */
+	RULE_ROOM,         /* 7: receive waits for room at the destinations */
+	RULE_CYCLE,        /* 7: within a cycle nobody waits for room */
+	RULE_SCC,          /* 7: the queues of a cycle share one budget */
+	RULE_DISK_DRAIN,   /* 7: over the disk limit only sources wait */
+	RULE_FULL_KEEPS,   /* 8: a group that found no room is kept */
+	RULE_RETRY_CHECK,  /* 8: … and looked for before it is written again */
+	RULE_ERROR_ENDS,   /* 8: after any other error the broker ends */
 	BROKER_RULES
 };
 

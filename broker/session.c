@@ -61,7 +61,8 @@ static void connect_bot(struct client *c)
 		client_refuse(c, err.text);
 		return;
 	}
-	groups_forget_round(c->server, c->hello.bot);
+	if (rule_on(RULE_ROUND_FORGET))
+		groups_forget_round(c->server, c->hello.bot);
 	say_ok(c);
 }
 

@@ -101,7 +101,9 @@ static void check_section(struct check *c, const struct runtime_bot *bot)
 		                   STR_ARG(bot->id), STR_ARG(text)));
 	}
 	const struct value *queues = dict_get(bot->destinations, S("_default"));
-	if (!str_eq(bot->group, S("Output")) && (!queues || !queues->list->n))
+	bool is_output = str_eq(bot->group, S("Output")) ||
+	                 str_find(bot->module, S(".outputs.")) != STR_NOT_FOUND;
+	if (!is_output && (!queues || !queues->list->n))
 		error(c, TEXT_OF(c, "Misconfiguration: No (default) destination queue for '%.*s'.",
 		                 STR_ARG(bot->id)));
 }

@@ -74,7 +74,7 @@ static struct value parameters_of(struct arena *arena, const struct bot_type *ty
 	if (!type->params)
 		return value_dict(d);
 	struct value rows = param_describe_json(arena, type->params, type->defaults);
-	for (size_t i = 0; rows.kind == VALUE_LIST && i < rows.list->n; i++) {
+	for (size_t i = 0; i < rows.list->n; i++) {
 		const struct dict *row = rows.list->items[i].dict;
 		const struct value *name = dict_get(row, S("name"));
 		const struct value *value = dict_get(row, S("default"));

@@ -2,6 +2,7 @@
 /* intelmqd: options, the lock, the loop, the order of stopping. */
 #include "daemon/daemon.h"
 
+#include "daemon/control.h"
 #include "daemon/inside.h"
 
 #include <intelmq/clock.h>
@@ -31,17 +32,20 @@ enum {
 	LOCK_PATIENCE = 1000, /* ms: children of a killed intelmqd hold its lock for a moment */
 	LAST_ANSWERS = 2000,  /* ms that those who asked for the end get to read the answer */
 	MAX_WAIT = 1000,
+	STOP_OTHER_MS = 60000,
 	DESCRIPTORS = 8192,
 };
 
 static const char help[] =
-	"usage: intelmqd [--foreground | --background] [--all] [--crash-limit N] [--bin DIR]\n\n"
+	"usage: intelmqd [--foreground | --background | --stop] [--all] [--crash-limit N] [--bin "
+	"DIR]\n\n"
 	"Starts and watches the broker and the bots of runtime.yaml; intelmqctl and the API tell "
 	"it "
 	"which.\n"
 	"INTELMQ_ROOT_DIR says where the installation is.\n"
 	"  --foreground     stay; the default as process 1 and where NOTIFY_SOCKET is set\n"
 	"  --background     return when it listens; the default else\n"
+	"  --stop           end the one that runs, with all bots and the broker\n"
 	"  --all            start all enabled bots; as process 1 and where NOTIFY_SOCKET is set,\n"
 	"                   those that nobody has stopped are started\n"
 	"  --crash-limit N  give a bot up that died N times in ten minutes (10; 0: never)\n"
@@ -480,11 +484,29 @@ static unsigned read_limit(const char *text)
 	return *text || n > CHILD_MAX_CRASHES ? CHILD_MAX_CRASHES + 1 : n;
 }
 
+/* Asks the one that runs to end with everything, and waits until it has. */
+static int stop_other(void)
+{
+	struct arena arena;
+	struct err err = { 0 };
+	struct value answer;
+	arena_init(&arena);
+	struct dict *request = dict_new(&arena);
+	dict_set(request, S("command"), value_str(S("shutdown")));
+	int rc = control_call(paths_new(&arena, LAYOUT_OPT, environment_real, NULL),
+	                      value_dict(request), STOP_OTHER_MS, &arena, &answer, &err);
+	if (rc < 0)
+		fprintf(stderr, "intelmqd: %s\n", err.text);
+	arena_fini(&arena);
+	return rc < 0;
+}
+
 int command_daemon(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "foreground", no_argument, NULL, 'f' },
 		{ "background", no_argument, NULL, 'b' },
+		{ "stop", no_argument, NULL, 's' },
 		{ "all", no_argument, NULL, 'a' },
 		{ "crash-limit", required_argument, NULL, 'c' },
 		{ "bin", required_argument, NULL, 'd' },
@@ -497,6 +519,8 @@ int command_daemon(int argc, char **argv)
 			p.options.foreground = true;
 		else if (c == 'b')
 			p.options.background = true;
+		else if (c == 's')
+			return stop_other();
 		else if (c == 'a')
 			p.options.all = true;
 		else if (c == 'c')

@@ -28,8 +28,7 @@ struct worker_page {
 	/* 1 if it is worth starting again after that: time may heal it (no broker, an init that says TRY_LATER), or exit code
 	 * 75 asked for it. 0 after BAD_CONF, error_procedure, SIGTERM, the end of a scheduled run. */
 	uint32_t restart;
-	char state[PAGE_STATE];     /* worker_state, a sentence */
-	char sandbox[PAGE_SANDBOX]; /* what is in force, or "none: why"; empty: this bot has none */
+	char state[PAGE_STATE]; /* worker_state, a sentence */
 	struct counters counters;
 	struct place
 		working; /* on what; block 0: on nothing; row 0: not at a row that can be left out */
@@ -40,6 +39,8 @@ struct worker_page {
 		careful; /* one message at a time, and this row alone, until past this place; block 0: no need */
 	uint32_t quarantine; /* 1: do not try that place again, dump it alone; `death` says why */
 	char death[PAGE_STATE];
+
+	char sandbox[PAGE_SANDBOX]; /* what is in force, or "none: why"; empty: this bot has none */
 };
 
 /* Maps the page that intelmqd handed over, and closes the descriptor. */

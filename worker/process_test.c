@@ -353,7 +353,7 @@ static void hanging_verb(void **state)
 static void reload(void **state)
 {
 	(void)state;
-	start(&counting, here->broker, true, NULL);
+	start(&counting, here->broker, false, NULL); /* supervised, it would be in its sandbox */
 	UNTIL(shared->receives >= 2);
 	write_runtime("    mark: two\n", "out");
 	kill(here->pid, SIGHUP);

@@ -328,6 +328,25 @@ static void push(struct worker *w)
 	buffer_fini(&body);
 }
 
+/* What it sees was published; it may be that others are gone meanwhile. */
+static void look(struct worker *w)
+{
+	enum { MOST = 10 };
+	struct str bodies[MOST];
+	struct queue_info *infos;
+	int64_t n = broker_peek(w->broker, queue_names[below(w->world, QUEUES)], MOST, &w->arena,
+	                        bodies, NULL);
+	for (int64_t i = 0; i < n; i++)
+		if (!read_body(bodies[i], w->world->body_size))
+			bad(w->world, "peek: a message that nobody published");
+	n = w->dead ? 0 : broker_queues(w->broker, &w->arena, &infos, NULL);
+	for (int64_t i = 0; i < n; i++)
+		if (infos[i].claimed > infos[i].messages || queue_by_name(infos[i].name) == QUEUES)
+			bad(w->world, "queues: %llu of %llu messages are claimed",
+			    (unsigned long long)infos[i].claimed,
+			    (unsigned long long)infos[i].messages);
+}
+
 static void run_tool(struct worker *w)
 {
 	unsigned what = below(w->world, 4);
@@ -335,6 +354,8 @@ static void run_tool(struct worker *w)
 		push(w);
 	else if (what == 1)
 		hold_a_while(w);
+	else if (what == 3)
+		look(w);
 	else if (what == 2)
 		(void)!broker_clear(w->broker, queue_names[below(w->world, 2) ? QE : QE2], NULL);
 	w->stop = true;

@@ -153,9 +153,11 @@ void broker_turn(struct world *world)
 		if (world->calm || chance(world, 200))
 			broker_begin(world);
 	} else if (server_step(world->server, 0, &err) < 0) {
+		bool power = power_vfs_is_off(world->vfs);
 		trace(world, "%s", err.text);
-		/* Only errors that the world has made are expected. */
-		broker_end(world, power_vfs_is_off(world->vfs));
+		if (!power && !world->chance[ERROR])
+			bad(world, "the broker ends by itself: %s", err.text);
+		broker_end(world, power);
 	}
 }
 

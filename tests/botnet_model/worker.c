@@ -182,7 +182,8 @@ static void take_change(void *context, const struct state_change *change)
 /* Whatever was committed before is in it, and nothing else: its predecessor has ended. */
 bool worker_load(struct worker *w)
 {
-	struct memory memory = { .valid = true };
+	struct memory memory = { .valid = true,
+		                 .resend = KEYS }; /* the next commit begins a round */
 	if (w->dead || broker_load_state(w->consumer, take_change, memory.cells, NULL) < 0 ||
 	    w->dead)
 		return false;
