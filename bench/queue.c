@@ -109,11 +109,15 @@ static void feed(struct consumer *c, size_t done, size_t total, size_t block)
 
 static void tell(size_t messages, size_t block, double seconds, pid_t broker)
 {
-	const char *format = json ? "{\"bench\": \"queue\", \"messages\": %zu, \"block\": %zu, "
-	                            "\"memory_mb\": %.1f, \"disk_mb\": %.0f, \"seconds\": %.1f}\n"
-	                          : "%10zu messages in blocks of %3zu  %7.1f MB memory  %7.0f MB "
-	                            "disk  %6.1f s\n";
-	printf(format, messages, block, memory_of(broker), disk_of(), seconds);
+	if (json)
+		printf("{\"bench\": \"queue\", \"messages\": %zu, \"block\": %zu, \"memory_mb\": "
+		       "%.1f, "
+		       "\"disk_mb\": %.0f, \"seconds\": %.1f}\n",
+		       messages, block, memory_of(broker), disk_of(), seconds);
+	else
+		printf("%10zu messages in blocks of %3zu  %7.1f MB memory  %7.0f MB disk  %6.1f "
+		       "s\n",
+		       messages, block, memory_of(broker), disk_of(), seconds);
 	fflush(stdout);
 }
 

@@ -2,6 +2,7 @@
 /* Connections: what is read, what is sent, and when they end. */
 #include "broker/rules.h"
 #include "broker/server_inside.h"
+#include "lib/local_socket.h"
 
 #include <intelmq/clock.h>
 
@@ -12,7 +13,6 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 enum {
@@ -291,13 +291,10 @@ static void accept_client(struct server *s)
 
 static int listen_at(struct server *s, struct err *err)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct sockaddr_un address;
 	const char *path = s->options.socket;
-	if (strlen(path) >= sizeof address.sun_path)
-		return err_set(err, FAULT_CONFIGURATION,
-		               "%s: the path of a socket has at most %zu bytes", path,
-		               sizeof address.sun_path - 1);
-	memcpy(address.sun_path, path, strlen(path) + 1);
+	if (local_socket_address(path, &address, err) < 0)
+		return -1;
 	s->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	/* Whoever has the lock of the directory may take the socket's place. */
 	unlink(path);

@@ -2,6 +2,7 @@
 #include "broker/wire.h"
 
 #include "broker/rules.h"
+#include "lib/local_socket.h"
 
 #include <intelmq/clock.h>
 
@@ -10,7 +11,6 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 enum {
@@ -40,12 +40,9 @@ void wire_close(struct wire *w)
 
 int wire_open(struct wire *w, const char *path, struct err *err)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	if (strlen(path) >= sizeof address.sun_path)
-		return err_set(err, FAULT_CONFIGURATION,
-		               "%s: the path of a socket has at most %zu bytes", path,
-		               sizeof address.sun_path - 1);
-	memcpy(address.sun_path, path, strlen(path) + 1);
+	struct sockaddr_un address;
+	if (local_socket_address(path, &address, err) < 0)
+		return -1;
 	/* It takes time only where a broker does not go on and many wait for it already. */
 	const struct timeval patience = { .tv_sec = CONNECT_SECONDS };
 	w->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);

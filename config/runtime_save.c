@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
+#include <intelmq/file.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -51,19 +52,6 @@ static int file_open(struct file *file, struct err *err)
 
 /* ---- Writing ---- */
 
-static int write_all(int fd, struct str text)
-{
-	while (text.n) {
-		ssize_t n = write(fd, text.p, text.n);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return -1;
-		text = str_slice(text, (size_t)n, text.n);
-	}
-	return 0;
-}
-
 /* Owner and mode of before: a configuration that its programs can no longer read is worse than none. */
 static int keep_owner(int fd, const struct stat *about)
 {
@@ -97,7 +85,7 @@ static int replace(struct arena *arena, const char *path, struct str text, const
 	if (fd < 0)
 		return err_set(err, FAULT_CONFIGURATION, "%s cannot be created: %m", temporary);
 	const char *step = NULL;
-	if (write_all(fd, text) < 0 || fsync(fd) < 0)
+	if (file_write_all(fd, text) < 0 || fsync(fd) < 0)
 		step = "written";
 	else if (keep_owner(fd, about) < 0)
 		step = "given the owner and mode of the former file (run this as its owner)";

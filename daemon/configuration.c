@@ -30,16 +30,6 @@ struct bot_child *bot_find(const struct daemon *d, struct str id)
 	return NULL;
 }
 
-static bool type_has_name(const struct bot_type *type, struct str module)
-{
-	if (str_eq(str_of(type->module), module))
-		return true;
-	for (const char *const *alias = type->aliases; alias && *alias; alias++)
-		if (str_eq(str_of(*alias), module))
-			return true;
-	return false;
-}
-
 /* Looks only: libraries of loadable bots are the workers' business. */
 static void find_type(struct bot_child *bot)
 {
@@ -47,7 +37,7 @@ static void find_type(struct bot_child *bot)
 	bot->type = NULL;
 	bot->known = false;
 	for (size_t i = 0; i < all_bots_count && !bot->known; i++)
-		if (type_has_name(all_bots[i], module)) {
+		if (bot_type_is_called(all_bots[i], module)) {
 			bot->type = all_bots[i];
 			bot->known = true;
 		}

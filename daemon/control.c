@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "daemon/control.h"
 
+#include "lib/local_socket.h"
+
 #include <intelmq/buffer.h>
 #include <intelmq/clock.h>
 #include <intelmq/json.h>
@@ -8,7 +10,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 enum { MAX_REQUEST = 1024 * 1024, MAX_ANSWER = 64 * 1024 * 1024, RETRY_MS = 10 };
@@ -32,12 +33,9 @@ static int connect_patiently(int fd, const struct sockaddr_un *address, int64_t 
 
 static int connect_to(const char *path, int64_t until, struct err *err)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	size_t n = strlen(path);
-	if (n >= sizeof address.sun_path)
-		return err_set(err, FAULT_CONFIGURATION,
-		               "%s: too long for a socket; use a shorter directory", path);
-	memcpy(address.sun_path, path, n);
+	struct sockaddr_un address;
+	if (local_socket_address(path, &address, err) < 0)
+		return -1;
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return err_set(err, FAULT_OTHER, "no socket: %s", strerror(errno));

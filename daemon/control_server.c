@@ -10,10 +10,10 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "daemon/control.h"
+#include "lib/local_socket.h"
 
 enum {
 	MAX_CONNECTIONS = 32,
@@ -167,12 +167,9 @@ static void accept_one(void *owner, uint32_t events)
 
 static int listen_at(const char *path, struct err *err)
 {
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	size_t n = strlen(path);
-	if (n >= sizeof address.sun_path)
-		return err_set(err, FAULT_CONFIGURATION,
-		               "%s: too long for a socket; use a shorter directory", path);
-	memcpy(address.sun_path, path, n);
+	struct sockaddr_un address;
+	if (local_socket_address(path, &address, err) < 0)
+		return -1;
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	mode_t before = umask(0117); /* who is in our group may ask, others not */
 	unlink(path);                /* of an intelmqd that was killed: we hold its lock */

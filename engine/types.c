@@ -17,7 +17,7 @@ const char *bot_type_kind(const struct bot_type *type)
 	return type->enrich ? "expert" : "output";
 }
 
-static bool is_called(const struct bot_type *type, struct str module)
+bool bot_type_is_called(const struct bot_type *type, struct str module)
 {
 	if (str_eq(str_of(type->module), module))
 		return true;
@@ -50,7 +50,7 @@ static const struct bot_type *load(const struct bot_module *module, struct err *
 const struct bot_type *bot_type_find(struct str module, struct err *err)
 {
 	for (size_t i = 0; i < all_bots_count; i++)
-		if (is_called(all_bots[i], module))
+		if (bot_type_is_called(all_bots[i], module))
 			return all_bots[i];
 	for (const struct bot_module *m = loadable_bots; m->module; m++)
 		if (str_eq(str_of(m->module), module))

@@ -13,6 +13,8 @@ const char *bot_type_kind(const struct bot_type *);
 /* The type of a module name or of one of its former names; loads the module's library if it has one.
  * NULL: err says whether it is unknown or known but not built, and why. */
 const struct bot_type *bot_type_find(struct str module, struct err *);
+/* True for the name of a type, and for its former ones. */
+bool bot_type_is_called(const struct bot_type *, struct str module);
 
 /* The module whose name is nearly the same, or NULL. */
 const char *bot_type_nearest(struct str module);

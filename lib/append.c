@@ -178,26 +178,13 @@ int append_look(struct append_file *f, bool *foreign_out, struct err *err)
 	return 0;
 }
 
-static int write_all(int fd, struct str text)
-{
-	while (text.n) {
-		ssize_t n = write(fd, text.p, text.n);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return -1;
-		text = str_slice(text, (size_t)n, text.n);
-	}
-	return 0;
-}
-
 int append_write(struct append_file *f, struct str text, struct err *err)
 {
 	struct stat st;
 	if (f->mode == APPEND_SHARED && fstat(f->fd, &st) < 0)
 		return fail(err, f->path, "looked at");
 	off_t before = f->mode == APPEND_SHARED ? st.st_size : (off_t)f->mark.size;
-	if (write_all(f->fd, text) < 0 || (f->mode == APPEND_ALONE && fdatasync(f->fd) < 0)) {
+	if (file_write_all(f->fd, text) < 0 || (f->mode == APPEND_ALONE && fdatasync(f->fd) < 0)) {
 		fail(err, f->path, "written");
 		bool cut = ftruncate(f->fd, before) == 0;
 		f->torn = !cut && f->mode == APPEND_ALONE;

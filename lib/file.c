@@ -38,6 +38,19 @@ void file_unmap(struct str text)
 		munmap((void *)(uintptr_t)text.p, text.n);
 }
 
+int file_write_all(int fd, struct str text)
+{
+	while (text.n) {
+		ssize_t n = write(fd, text.p, text.n);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return -1;
+		text = str_slice(text, (size_t)n, text.n);
+	}
+	return 0;
+}
+
 int file_make_directories(const char *path)
 {
 	char part[4096];

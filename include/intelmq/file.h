@@ -13,5 +13,8 @@
 int file_map(const char *path, size_t limit, struct str *out, struct err *);
 void file_unmap(struct str);
 
+/* Writes all of it. -1: errno says why not; a part may be written. */
+int file_write_all(int fd, struct str);
+
 /* Makes the directories on the way to a file; those that exist are no error. -1: errno says why not. */
 int file_make_directories(const char *path);
