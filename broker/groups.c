@@ -125,11 +125,17 @@ static size_t gathered(const struct server *s)
 	return s->journal->fresh_bytes + s->state_bytes;
 }
 
+/* A small memory gets small groups. */
+static size_t group_bytes(const struct server *s)
+{
+	return memory_of(s) / 4 < GROUP_BYTES ? memory_of(s) / 4 : GROUP_BYTES;
+}
+
 static bool is_due(const struct server *s, int64_t now)
 {
 	if (!s->since || s->writing || s->failure.fault != FAULT_NONE)
 		return false;
-	return now - s->since >= GROUP_MS || gathered(s) >= GROUP_BYTES ||
+	return now - s->since >= GROUP_MS || gathered(s) >= group_bytes(s) ||
 	       (s->wanted && now - s->closed_at >= GROUP_SOON_MS);
 }
 

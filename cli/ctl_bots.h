@@ -41,7 +41,7 @@ int daemon_command(struct ctl *, const char *command, const struct runtime_bot *
                    size_t n);
 
 /*
- * The members of intelmqd's "bots", or NULL where no intelmqd runs; what the broker, which runs, waits for, or STR_NONE. -1:
+ * The members of intelmqd's "bots", or NULL where no intelmqd runs; what is wrong with the broker, or STR_NONE. -1:
  * intelmqd runs, but does not answer.
  */
 int daemon_status(struct ctl *, const struct dict **bots_out, struct str *broker_out);

@@ -45,16 +45,24 @@ int daemon_command(struct ctl *ctl, const char *command, const struct runtime_bo
 	return ask(ctl, request, TIMEOUT_MS, &answer);
 }
 
-static struct str trouble_of_broker(const struct dict *answer)
+static struct str text_of(const struct dict *d, struct str key)
+{
+	const struct value *v = dict_get(d, key);
+	return v && v->kind == VALUE_STR ? v->text : STR_NONE;
+}
+
+static struct str trouble_of_broker(struct ctl *ctl, const struct dict *answer)
 {
 	const struct value *broker = dict_get(answer, S("broker"));
 	if (!broker || broker->kind != VALUE_DICT)
 		return STR_NONE;
-	const struct value *state = dict_get(broker->dict, S("state"));
-	const struct value *reason = dict_get(broker->dict, S("reason"));
-	if (!state || state->kind != VALUE_STR || !str_eq(state->text, S("running")))
+	struct str state = text_of(broker->dict, S("state"));
+	struct str reason = text_of(broker->dict, S("reason"));
+	if (str_eq(state, S("running")))
+		return reason;
+	if (!str_eq(state, S("crashed")) && !str_eq(state, S("failed")))
 		return STR_NONE;
-	return reason && reason->kind == VALUE_STR && reason->text.n ? reason->text : STR_NONE;
+	return arena_printf(&ctl->arena, "%.*s: %.*s", STR_ARG(state), STR_ARG(reason));
 }
 
 int daemon_status(struct ctl *ctl, const struct dict **bots_out, struct str *broker_out)
@@ -69,7 +77,7 @@ int daemon_status(struct ctl *ctl, const struct dict **bots_out, struct str *bro
 	if (ask(ctl, request, STATUS_TIMEOUT_MS, &answer) < 0)
 		return -1;
 	const struct value *bots = dict_get(answer.dict, S("bots"));
-	*broker_out = trouble_of_broker(answer.dict);
+	*broker_out = trouble_of_broker(ctl, answer.dict);
 	*bots_out = bots && bots->kind == VALUE_DICT ? bots->dict : dict_new(&ctl->arena);
 	return 0;
 }
