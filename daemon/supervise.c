@@ -207,6 +207,27 @@ static void remember_place(struct child *c, const struct ending *e, const char *
 		snprintf(c->death + n, sizeof c->death - n, ", row %" PRIu32, e->working.row);
 }
 
+/*
+ * A bot that asks to be started anew at the same place again and again does not lack its broker: the broker cuts it off, as it
+ * does with what breaks the protocol. That place is as poisonous as one where it dies.
+ */
+static bool keeps_asking(struct child *c, const struct ending *e)
+{
+	bool again = e->working.block && same_place(c->asked_at, e->working);
+	c->asked_at = e->working;
+	c->asked = again ? c->asked + 1 : 1;
+	if (c->asked < CHILD_ASKS)
+		return false;
+	c->asked = 0;
+	return true;
+}
+
+/* Who was killed, or asks again where it was to be careful, has not shown that the place is harmless. */
+static bool stays_suspect(const struct child *c, const struct ending *e, enum fate fate)
+{
+	return fate == FATE_KILLED || (fate == FATE_ANEW && same_place(c->careful, e->working));
+}
+
 static void forget_place(struct child *c)
 {
 	c->careful = (struct place){ 0 };
@@ -288,10 +309,14 @@ void child_ended(struct child *c, const struct ending *e)
 	char how[PAGE_STATE];
 	enum fate fate = fate_of(c, e);
 	describe(c, e, how, sizeof how);
+	if (fate == FATE_ANEW && keeps_asking(c, e)) {
+		fate = FATE_CRASH;
+		snprintf(how, sizeof how, "being cut off by the broker %d times", CHILD_ASKS);
+	}
 	c->alive = false;
 	if (fate == FATE_CRASH)
 		remember_place(c, e, how);
-	else if (fate != FATE_KILLED || e->past)
+	else if (e->past || !stays_suspect(c, e, fate))
 		forget_place(c);
 	if (c->state == CHILD_STOPPING) {
 		end_of_stop(c);

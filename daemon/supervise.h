@@ -18,6 +18,7 @@ enum {
 		1000, /* ms before the second restart in a row; the first one is at once, each further one waits twice as long */
 	CHILD_BACKOFF_MAX = 60000,
 	CHILD_HEALTHY = 60000, /* who lived that long is not restarted "in a row" */
+	CHILD_ASKS = 5,        /* so often a bot may ask at one place to be started anew */
 	CHILD_CRASH_WINDOW = 10 * 60 * 1000,
 	CHILD_MAX_CRASHES = 100,
 	CHILD_ABORT = 5000, /* ms from the watchdog's SIGABRT to SIGKILL */
@@ -59,6 +60,8 @@ struct child {
 	uint64_t restarts;    /* since it was last started by somebody */
 	struct place careful; /* for the page of its next life */
 	bool quarantine;
+	struct place asked_at; /* where it asked to be started anew, and how often in a row */
+	unsigned asked;
 	char death[PAGE_STATE];
 	char reason[PAGE_STATE + 100]; /* a sentence; empty: the state says it all */
 };

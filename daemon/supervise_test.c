@@ -301,6 +301,44 @@ static void test_killed_from_outside(void **state)
 	}
 }
 
+static void ask_at(struct child *c, struct place where)
+{
+	struct ending ending = { .status = W_EXITCODE(EXIT_AGAIN, 0), .working = where };
+	child_ended(c, &ending);
+	wait_ms(pause_of(c));
+	start_again(c);
+}
+
+/* What the broker cuts off at one place, again and again, is given up there. */
+static void test_asks_at_one_place(void **state)
+{
+	(void)state;
+	struct child c = begin(10);
+	for (int i = 1; i < CHILD_ASKS; i++) {
+		ask_at(&c, somewhere);
+		assert_int_equal(0, c.careful.block);
+	}
+	ask_at(&c, somewhere);
+	assert_memory_equal(&somewhere, &c.careful, sizeof somewhere);
+	for (int i = 0; i < CHILD_ASKS; i++) {
+		assert_false(c.quarantine);
+		ask_at(&c, somewhere);
+	}
+	assert_true(c.quarantine);
+	assert_non_null(strstr(c.death, "being cut off by the broker 5 times"));
+}
+
+/* A broker that dies again and again meets its bots at different places. */
+static void test_asks_at_other_places(void **state)
+{
+	(void)state;
+	struct child c = begin(10);
+	for (int i = 0; i < 20; i++) {
+		ask_at(&c, i % 2 ? somewhere : elsewhere);
+		assert_int_equal(0, c.careful.block);
+	}
+}
+
 static void test_start_anew(void **state)
 {
 	(void)state;
@@ -430,6 +468,8 @@ int main(void)
 		cmocka_unit_test(test_crashes_with_progress),
 		cmocka_unit_test(test_crashes_far_apart),
 		cmocka_unit_test(test_killed_from_outside),
+		cmocka_unit_test(test_asks_at_one_place),
+		cmocka_unit_test(test_asks_at_other_places),
 		cmocka_unit_test(test_start_anew),
 		cmocka_unit_test(test_poison),
 		cmocka_unit_test(test_no_place_is_no_poison),
