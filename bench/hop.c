@@ -245,14 +245,16 @@ int main(int argc, char **argv)
 		many = best(many, run_line(&place, LONG, TOTAL));
 	}
 	double hop = (many - one) / (LONG - 1), backlog = run_backlog(&place) - none;
+	double size = (double)place.events.text.n / (double)place.events.n;
 	if (json)
-		printf("{\"bench\": \"hop\", \"hop_us\": %.2f, \"put_take_us\": %.2f, "
-		       "\"backlog_us\": %.2f}\n",
-		       hop, none, backlog);
+		printf("{\"bench\": \"hop\", \"bytes\": %.0f, \"hop_us\": %.2f, \"none_us\": %.2f, "
+		       "\"one_us\": %.2f, "
+		       "\"five_us\": %.2f, \"backlog_us\": %.2f}\n",
+		       size, hop, none, one, many, backlog);
 	else
-		printf("a hop          %6.2f us\nput and take   %6.2f us\nbacklog, more  %6.2f "
-		       "us\n",
-		       hop, none, backlog);
+		printf("events of %.0f bytes; no expert %.2f us, one %.2f us, %d %.2f us\n"
+		       "a hop          %6.2f us\nbacklog, more  %6.2f us\n",
+		       size, none, one, LONG, many, hop, backlog);
 	bench_events_free(&place.events);
 	data_format_free(place.format);
 	return 0;
