@@ -186,7 +186,10 @@ enum result report_emit_committed(struct bot *bot)
 
 /* ---- Files ---- */
 
-enum { REMEMBER_FILE = 30 * 24 * 3600 }; /* seconds; until then it should be removed */
+enum {
+	REMEMBER_FILE = 30 * 24 * 3600, /* seconds; until then it should be removed */
+	LARGE_FILE = 128 * 1024 * 1024, /* more is never one report */
+};
 
 #define ALL_PIECES UINT64_MAX
 
@@ -240,6 +243,22 @@ static enum result emit_piece(struct bot *bot, const struct event *report, struc
 	return result;
 }
 
+/* What no message can hold is cut, though nobody asked for it: most of what is that large consists of lines. */
+static size_t piece_size(struct bot *bot, int fd, const struct emit_file *how)
+{
+	struct stat st;
+	if (how->chunk_size != PARAM_UNSET)
+		return (size_t)how->chunk_size;
+	if (fstat(fd, &st) < 0 || st.st_size <= LARGE_FILE)
+		return 0;
+	bot_log(bot, LEVEL_WARNING,
+	        "A file of %lld bytes is too large for one report: it is cut at line ends into "
+	        "reports "
+	        "of %d MB.",
+	        (long long)st.st_size, LARGE_FILE >> 20);
+	return LARGE_FILE;
+}
+
 enum result bot_emit_file(struct bot *bot, const struct event *report, int fd,
                           const struct emit_file *how)
 {
@@ -251,8 +270,8 @@ enum result bot_emit_file(struct bot *bot, const struct event *report, int fd,
 	int got = 0;
 	if (progress.sent == ALL_PIECES)
 		return DONE;
-	chunk_source_init(&source, fd, how->chunk_size == PARAM_UNSET ? 0 : (size_t)how->chunk_size,
-	                  how->replicate_header, MAX_MESSAGE / 4 * 3);
+	chunk_source_init(&source, fd, piece_size(bot, fd, how), how->replicate_header,
+	                  MAX_MESSAGE / 4 * 3);
 	while (result == DONE && (got = chunk_next(&source, &piece, &bot->err)) > 0) {
 		if (++number <= progress.sent)
 			continue;

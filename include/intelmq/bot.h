@@ -170,7 +170,7 @@ enum result bot_emit_report(struct bot *, struct event *report, struct str raw);
 
 /* How a file becomes reports. */
 struct emit_file {
-	int64_t chunk_size; /* pieces of about so many bytes, cut at line ends; PARAM_UNSET: one report */
+	int64_t chunk_size; /* pieces of about so many bytes, cut at line ends; PARAM_UNSET: one report, of 128 MB at most */
 	bool replicate_header; /* each piece begins with the first line of the file */
 	struct str
 		remember; /* USES_STATE: a key under which it is remembered, along with the reports, which pieces of the
