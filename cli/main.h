@@ -5,6 +5,7 @@
 #pragma once
 
 /* Every command gets its own name as argv[0] and returns the exit code: 0 done, 1 failed, 2 wrong usage. */
+int command_attach(int argc, char **argv);
 int command_botnet(int argc, char **argv);
 int command_broker(int argc, char **argv);
 int command_conformance(int argc, char **argv);

@@ -23,6 +23,7 @@ static const struct command {
 	const char *help;
 	const char *program; /* the name of its own, or NULL */
 } commands[] = {
+	{ "attach", command_attach, "give what a renamed or removed bot has left to another one" },
 	{ "botnet", command_botnet, "run the whole botnet of a runtime.yaml in this process" },
 	{ "broker", command_broker, "keep the queues: the embedded broker", "intelmq-broker" },
 	{ "check", command_check, "look at the configuration without starting anything" },
