@@ -393,7 +393,11 @@ static void add_changes(struct worker *w, struct commit *commit)
 static int send_commit(struct worker *w, const struct commit *commit)
 {
 	uint64_t block = working_pauses(w);
+	if (commit->durable)
+		say(w, "waiting: what was sent is not on the disk yet");
 	int rc = broker_commit(w->consumer, commit, &w->bot.err);
+	if (rc == 0 && commit->durable)
+		say(w, "running");
 	working_goes_on(w, block);
 	return rc;
 }
