@@ -29,7 +29,7 @@ enum {
 	SEEDS = 1000,
 	SAME = 30,
 	FEW = 15,
-	MUTANT_SEEDS = 10000,
+	MUTANT_SEEDS = 40000,
 	SECONDS = 60, /* one seed must not take so long */
 };
 
