@@ -10,6 +10,7 @@
 
 #include "broker/backend.h"
 #include "broker/wire.h"
+#include "lib/allocated.h"
 
 enum {
 	CONNECT_MS = 10000, /* a predecessor may still be about to end */
@@ -47,15 +48,6 @@ struct remote_consumer {
 	void (*each)(void *context, const struct state_change *);
 	void *each_context;
 };
-
-static void *check(void *p)
-{
-	if (!p) {
-		fprintf(stderr, "out of memory\n");
-		abort();
-	}
-	return p;
-}
 
 static struct remote *remote_of(struct broker *broker)
 {
@@ -182,7 +174,7 @@ static int remote_open(struct broker *broker, const struct consumer_names *names
                        struct consumer **out, struct err *err)
 {
 	struct remote *r = remote_of(broker);
-	struct remote_consumer *c = check(calloc(1, sizeof *c));
+	struct remote_consumer *c = allocated(calloc(1, sizeof *c));
 	c->consumer.broker = broker;
 	c->has_queue = names->queue.n > 0;
 	buffer_init(&c->head, MAX_HEAD);
@@ -330,7 +322,7 @@ static void add_part(struct remote_consumer *c, size_t *n, struct str bytes)
 	}
 	if (*n == c->parts_capacity) {
 		c->parts_capacity = c->parts_capacity ? c->parts_capacity * 2 : 16;
-		c->parts = check(realloc(c->parts, c->parts_capacity * sizeof *c->parts));
+		c->parts = allocated(realloc(c->parts, c->parts_capacity * sizeof *c->parts));
 	}
 	c->parts[(*n)++] = (struct iovec){ (void *)(uintptr_t)bytes.p, bytes.n };
 }
@@ -615,7 +607,7 @@ static const struct backend remote_backend = {
 
 static struct remote *remote_new(void)
 {
-	struct remote *r = check(calloc(1, sizeof *r));
+	struct remote *r = allocated(calloc(1, sizeof *r));
 	r->broker.backend = &remote_backend;
 	r->introduced = -1;
 	wire_init(&r->tool);
@@ -626,7 +618,7 @@ int broker_connect(const char *path, int fd, struct broker **out, struct err *er
 {
 	struct remote *r = remote_new();
 	r->introduced = fd;
-	r->path = check(strdup(path));
+	r->path = allocated(strdup(path));
 	if (fd < 0 && tool_open(r, err) < 0) {
 		remote_free(&r->broker);
 		return -1;

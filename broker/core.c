@@ -6,6 +6,7 @@
 #include "broker/gap.h"
 #include "broker/journal.h"
 #include "broker/rules.h"
+#include "lib/allocated.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -34,18 +35,9 @@ struct core {
 	struct arena scratch; /* of one call */
 };
 
-static void *check(void *p)
-{
-	if (!p) {
-		fprintf(stderr, "out of memory\n");
-		abort();
-	}
-	return p;
-}
-
 struct core *core_new(struct queue_limits limits, uint32_t epoch)
 {
-	struct core *core = check(calloc(1, sizeof *core));
+	struct core *core = allocated(calloc(1, sizeof *core));
 	assert(epoch && epoch < 1u << (64 - COUNTER_BITS));
 	core->limits = limits;
 	core->last_identity = (uint64_t)epoch << COUNTER_BITS;
@@ -119,7 +111,7 @@ static struct queue *queue_of(struct core *core, struct str name)
 		return queue;
 	if (core->n_queues == core->queues_capacity) {
 		core->queues_capacity = core->queues_capacity ? core->queues_capacity * 2 : 16;
-		core->queues = check(
+		core->queues = allocated(
 			realloc(core->queues, core->queues_capacity * sizeof *core->queues));
 	}
 	size_t at = search_name(core->queues, core->n_queues, name);
@@ -239,7 +231,7 @@ static void set_destinations(struct core_consumer *c, const struct consumer_name
 {
 	size_t n = names->n_destinations;
 	c->n_destinations = n;
-	c->destinations = check(malloc((2 * n + 1) * sizeof *c->destinations));
+	c->destinations = allocated(malloc((2 * n + 1) * sizeof *c->destinations));
 	c->by_name = c->destinations + n;
 	for (size_t i = 0; i < n; i++)
 		c->destinations[i] = c->by_name[i] = queue_of(c->core, names->destinations[i]);
@@ -277,7 +269,7 @@ static void set_road(struct core *core, const struct core_consumer *c)
 	core->topology_changed = true;
 	if (!c->source || !c->n_destinations)
 		return;
-	struct road *road = check(malloc(sizeof *road + size + c->bot.n));
+	struct road *road = allocated(malloc(sizeof *road + size + c->bot.n));
 	*road = (struct road){
 		.next = core->roads,
 		.next_from = c->source->roads,
@@ -298,14 +290,14 @@ int core_open(struct core *core, const struct consumer_names *names, struct core
 	size_t at = free_number(core);
 	if (at == HOLDER_MAX)
 		return err_set(err, FAULT_OTHER, "more than %d bots are connected", HOLDER_MAX);
-	struct core_consumer *c = check(calloc(1, sizeof *c + names->bot.n));
+	struct core_consumer *c = allocated(calloc(1, sizeof *c + names->bot.n));
 	memcpy(c + 1, names->bot.p, names->bot.n);
 	c->core = core;
 	c->bot = (struct str){ (char *)(c + 1), names->bot.n };
 	c->instance = names->instance;
 	c->number = (uint16_t)(at + 1);
 	if (at == core->consumers_end) {
-		core->consumers = check(
+		core->consumers = allocated(
 			realloc(core->consumers, (at + 1) * sizeof *core->consumers));
 		core->consumers_end++;
 	}

@@ -2,23 +2,15 @@
 #include "broker/journal.h"
 
 #include "broker/rules.h"
+#include "lib/allocated.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-static void *check(void *p)
-{
-	if (!p) {
-		fprintf(stderr, "out of memory\n");
-		abort();
-	}
-	return p;
-}
-
 struct journal *journal_new(void)
 {
-	return check(calloc(1, sizeof(struct journal)));
+	return allocated(calloc(1, sizeof(struct journal)));
 }
 
 void journal_free(struct journal *j)
@@ -86,7 +78,7 @@ static void add_gone(struct journal *j, struct group_gone gone)
 {
 	if (j->n_gone == j->gone_capacity) {
 		j->gone_capacity = j->gone_capacity ? j->gone_capacity * 2 : 64;
-		j->gone = check(realloc(j->gone, j->gone_capacity * sizeof *j->gone));
+		j->gone = allocated(realloc(j->gone, j->gone_capacity * sizeof *j->gone));
 	}
 	j->gone[j->n_gone++] = gone;
 }
@@ -113,7 +105,7 @@ void journal_queue(struct journal *j, struct queue *queue)
 	queue->id = ++j->last_queue_id;
 	if (j->n_queues == j->queues_capacity) {
 		j->queues_capacity = j->queues_capacity ? j->queues_capacity * 2 : 16;
-		j->queues = check(realloc(j->queues, j->queues_capacity * sizeof *j->queues));
+		j->queues = allocated(realloc(j->queues, j->queues_capacity * sizeof *j->queues));
 	}
 	j->queues[j->n_queues++] = (struct group_queue){ queue->id, queue->name };
 }
@@ -271,7 +263,7 @@ static void *copy(struct arena *arena, const void *from, size_t size)
 
 struct closed_group *journal_close(struct journal *j, uint64_t number)
 {
-	struct closed_group *g = check(calloc(1, sizeof *g));
+	struct closed_group *g = allocated(calloc(1, sizeof *g));
 	arena_init(&g->arena);
 	g->group.number = number;
 	struct counts counts = count_rows(j);

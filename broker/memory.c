@@ -5,6 +5,7 @@
 #include <intelmq/clock.h>
 
 #include "state/table.h"
+#include "lib/allocated.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,15 +28,6 @@ struct memory_consumer {
 	struct bot_state *state;
 };
 
-static void *check(void *p)
-{
-	if (!p) {
-		fprintf(stderr, "out of memory\n");
-		abort();
-	}
-	return p;
-}
-
 static struct memory *memory_of(struct broker *broker)
 {
 	return (struct memory *)broker;
@@ -51,7 +43,7 @@ static struct bot_state *state_of(struct memory *memory, struct str bot)
 	for (struct bot_state *state = memory->states; state; state = state->next)
 		if (str_eq(state->bot, bot))
 			return state;
-	struct bot_state *state = check(malloc(sizeof *state + bot.n));
+	struct bot_state *state = allocated(malloc(sizeof *state + bot.n));
 	memcpy(state + 1, bot.p, bot.n);
 	*state = (struct bot_state){ memory->states, { (char *)(state + 1), bot.n }, NULL };
 	return memory->states = state;
@@ -82,7 +74,7 @@ static int memory_open(struct broker *broker, const struct consumer_names *names
 	struct core_consumer *core;
 	if (core_open(memory->core, names, &core, err) < 0)
 		return -1;
-	struct memory_consumer *c = check(malloc(sizeof *c));
+	struct memory_consumer *c = allocated(malloc(sizeof *c));
 	*c = (struct memory_consumer){ { broker }, core, state_of(memory, names->bot) };
 	*out = &c->consumer;
 	return 0;
@@ -198,7 +190,7 @@ static const struct backend memory_backend = {
 
 struct broker *broker_memory_new(struct queue_limits limits)
 {
-	struct memory *memory = check(calloc(1, sizeof *memory));
+	struct memory *memory = allocated(calloc(1, sizeof *memory));
 	memory->broker.backend = &memory_backend;
 	memory->core = core_new(limits, 1);
 	return &memory->broker;

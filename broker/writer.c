@@ -3,6 +3,7 @@
 
 #include "broker/gap.h"
 #include "broker/rules.h"
+#include "lib/allocated.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -27,18 +28,9 @@ struct writer {
 	int fd;
 };
 
-static void *check(void *p)
-{
-	if (!p) {
-		fprintf(stderr, "out of memory\n");
-		abort();
-	}
-	return p;
-}
-
 struct job *job_new(enum job_kind kind)
 {
-	struct job *job = check(calloc(1, sizeof *job));
+	struct job *job = allocated(calloc(1, sizeof *job));
 	job->kind = kind;
 	return job;
 }
@@ -107,7 +99,7 @@ static void *thread_main(void *context)
 
 struct writer *writer_new(struct store *store, bool threaded)
 {
-	struct writer *w = check(calloc(1, sizeof *w));
+	struct writer *w = allocated(calloc(1, sizeof *w));
 	w->store = store;
 	w->threaded = threaded;
 	w->waiting.last = &w->waiting.first;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "state/overlay.h"
 
+#include "lib/allocated.h"
+
 #include <intelmq/hash.h>
 
 #include <stdio.h>
@@ -10,15 +12,6 @@ enum {
 	SLOTS_FIRST = 64,
 	SLOTS_KEPT = 16384, /* more are given back when the overlay is cleared */
 };
-
-static void *check(void *p)
-{
-	if (!p) {
-		fprintf(stderr, "out of memory\n");
-		abort();
-	}
-	return p;
-}
 
 void overlay_init(struct overlay *o)
 {
@@ -50,7 +43,7 @@ static void grow_slots(struct overlay *o)
 {
 	free(o->slots);
 	o->n_slots = o->n_slots ? o->n_slots * 2 : SLOTS_FIRST;
-	o->slots = check(calloc(o->n_slots, sizeof *o->slots));
+	o->slots = allocated(calloc(o->n_slots, sizeof *o->slots));
 	for (size_t i = 0; i < o->n; i++)
 		*slot_of(o, o->changes[i].change.key) = (uint32_t)i + 1;
 }
@@ -61,7 +54,7 @@ void overlay_add(struct overlay *o, const struct state_change *change)
 		grow_slots(o);
 	if (o->n == o->capacity) {
 		o->capacity = o->capacity ? o->capacity * 2 : SLOTS_FIRST;
-		o->changes = check(realloc(o->changes, o->capacity * sizeof *o->changes));
+		o->changes = allocated(realloc(o->changes, o->capacity * sizeof *o->changes));
 	}
 	uint32_t *slot = slot_of(o, change->key);
 	struct overlay_change *added = &o->changes[o->n];

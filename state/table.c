@@ -6,6 +6,7 @@
 #include "state/index.h"
 #include "state/overlay.h"
 #include "state/pool.h"
+#include "lib/allocated.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,15 +64,6 @@ struct probe {
 	uint8_t key[KEY_BYTES];
 	uint64_t hash;
 };
-
-static void *check(void *p)
-{
-	if (!p) {
-		fprintf(stderr, "out of memory\n");
-		abort();
-	}
-	return p;
-}
 
 static struct record *record_at(const struct state_table *t, uint32_t number)
 {
@@ -189,7 +181,7 @@ static uint32_t value_place(struct state_table *t)
 	}
 	if (t->n_values == t->values_capacity) {
 		t->values_capacity = t->values_capacity ? t->values_capacity * 2 : 16;
-		t->values = check(realloc(t->values, t->values_capacity * sizeof *t->values));
+		t->values = allocated(realloc(t->values, t->values_capacity * sizeof *t->values));
 	}
 	return (uint32_t)t->n_values++;
 }
@@ -241,10 +233,10 @@ static uint32_t record_new(struct state_table *t)
 	if (t->n_records / CHUNK_RECORDS == t->n_chunks) {
 		if (t->n_chunks == t->chunks_capacity) {
 			t->chunks_capacity = t->chunks_capacity ? t->chunks_capacity * 2 : 16;
-			t->chunks = check(
+			t->chunks = allocated(
 				realloc(t->chunks, t->chunks_capacity * sizeof *t->chunks));
 		}
-		t->chunks[t->n_chunks++] = check(malloc(CHUNK_RECORDS * sizeof(struct record)));
+		t->chunks[t->n_chunks++] = allocated(malloc(CHUNK_RECORDS * sizeof(struct record)));
 	}
 	return t->n_records++;
 }
@@ -320,7 +312,7 @@ void state_table_load(struct state_table *t, const struct state_change *change)
 
 struct state_table *state_table_new(int64_t (*now)(void))
 {
-	struct state_table *t = check(calloc(1, sizeof *t));
+	struct state_table *t = allocated(calloc(1, sizeof *t));
 	t->now = now;
 	t->free_record = t->free_value = INDEX_NONE;
 	index_init(&t->keys, (struct index_owner){ record_equal, record_hash, t });
