@@ -170,7 +170,7 @@ int64_t broker_queues(struct broker *, struct arena *, struct queue_info **out, 
 /* Puts one message into a queue from outside (tests, tools), durably. Fails if the queue has no room. */
 int broker_push(struct broker *, struct str queue, struct str body, struct err *);
 
-/* Copies of the first `count` messages of a queue, claimed ones too; returns their number. */
+/* Copies of the first messages of a queue, claimed ones too: `count`, or fewer where they are large; returns their number. */
 int64_t broker_peek(struct broker *, struct str queue, size_t count, struct arena *,
                     struct str *bodies_out, struct err *);
 

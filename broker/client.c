@@ -15,7 +15,7 @@
 enum {
 	CONNECT_MS = 10000, /* a predecessor may still be about to end */
 	TOOL_MS = 60000,
-	MAX_HEAD = 256 * 1024 * 1024, /* of a commit without its bodies */
+	MAX_HEAD = MAX_CHANGES,       /* of a commit without its bodies */
 	KEPT_BYTES = 8 * 1024 * 1024, /* of a batch, for the next one */
 };
 
@@ -356,8 +356,10 @@ static int remote_commit(struct consumer *consumer, const struct commit *commit,
 	size_t bodies, n = 0, asking;
 	buffer_clear(&c->head);
 	frame_commit_write(&c->head, commit, &bodies);
-	if (c->head.over || c->head.n + bodies > MAX_FRAME)
-		return err_set(err, FAULT_OTHER, "a commit of %zu bytes is too large", bodies);
+	if (c->head.over || c->head.n + bodies > MAX_FRAME || commit->n_published > MAX_PUBLISHED)
+		return err_set(err, FAULT_OTHER,
+		               "a commit of %zu messages with %zu bytes is too large",
+		               commit->n_published, bodies);
 	asking = c->head.n;
 	if (asks_along(c, commit))
 		write_receive(c);

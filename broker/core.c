@@ -17,6 +17,7 @@ enum {
 	BLOCK_MESSAGES = USUAL_OR_TEST(65536, 4), /* a larger commit becomes several blocks */
 	BLOCK_BYTES = 512 << 20,                  /* likewise, unless it is one message */
 	MAX_NAME_TOLD = 120,                      /* of a queue, in words */
+	MAX_TARGETS = 64 << 20,                   /* messages of a commit times their queues */
 };
 
 struct core {
@@ -556,6 +557,12 @@ static struct queue **find_targets(struct core_consumer *c, const struct commit 
 	size_t total = commit->n_published;
 	for (size_t i = 0; i < commit->n_published; i++)
 		total += commit->published[i].n_queues;
+	if (total > MAX_TARGETS) {
+		err_set(err, FAULT_OTHER,
+		        "a commit of bot '%.*s' has %zu messages for too many queues",
+		        STR_ARG(c->bot), commit->n_published);
+		return NULL;
+	}
 	struct queue **targets = arena_alloc(&c->core->scratch, (total + 1) * sizeof *targets);
 	size_t n = 0, previous = 0;
 	for (size_t i = 0; i < commit->n_published; i++) {
@@ -679,8 +686,8 @@ int core_push(struct core *core, struct str name, struct str body, struct err *e
 	return 0;
 }
 
-size_t core_peek(struct core *core, struct str name, size_t count, struct arena *arena,
-                 struct str *bodies_out)
+size_t core_peek(struct core *core, struct str name, size_t count, size_t bytes,
+                 struct arena *arena, struct str *bodies_out)
 {
 	const struct queue *queue = find_name(core->queues, core->n_queues, name);
 	const struct entry *entry = queue ? queue->first : NULL;
@@ -688,10 +695,13 @@ size_t core_peek(struct core *core, struct str name, size_t count, struct arena 
 	for (; entry && !(queue->gap.messages && entry->block->identity >= queue->gap.from);
 	     entry = entry->after)
 		for (uint32_t k = entry->first; k < entry->n; k++) {
-			if (n == count)
+			if (entry->holders[k] == PLACE_GONE)
+				continue;
+			struct str body = entry_body(entry, k);
+			if (n == count || (n && body.n > bytes))
 				return n;
-			if (entry->holders[k] != PLACE_GONE)
-				bodies_out[n++] = arena_dup(arena, entry_body(entry, k));
+			bytes -= body.n < bytes ? body.n : bytes;
+			bodies_out[n++] = arena_dup(arena, body);
 		}
 	return n;
 }

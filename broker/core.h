@@ -89,7 +89,8 @@ void core_served(struct core_consumer *, int64_t now);
 uint64_t core_available(const struct core_consumer *);
 size_t core_queues(struct core *, struct arena *, struct queue_info **out);
 int core_push(struct core *, struct str queue, struct str body, struct err *);
-size_t core_peek(struct core *, struct str queue, size_t count, struct arena *,
+/* At most so many messages and, behind the first one, bytes. */
+size_t core_peek(struct core *, struct str queue, size_t count, size_t bytes, struct arena *,
                  struct str *bodies_out);
 uint64_t core_clear(struct core *, struct str queue);
 /* "queues" and "bots" of broker_status, in the arena. */

@@ -436,10 +436,10 @@ static void test_clear_leaves_claims(void **state)
 	assert_int_equal(core_clear(f.core, S("in")), 0);
 	assert_int_equal(core_clear(f.core, S("unknown")), 0);
 	struct str bodies[4];
-	assert_int_equal(core_peek(f.core, S("in"), 4, &f.arena, bodies), 1);
+	assert_int_equal(core_peek(f.core, S("in"), 4, SIZE_MAX, &f.arena, bodies), 1);
 	assert_true(str_eq(bodies[0], S("a")));
 	assert_int_equal(core_commit(c, &(struct commit){ batch.messages, 1 }, &f.err), 0);
-	assert_int_equal(core_peek(f.core, S("unknown"), 4, &f.arena, bodies), 0);
+	assert_int_equal(core_peek(f.core, S("unknown"), 4, SIZE_MAX, &f.arena, bodies), 0);
 	finish(&f);
 }
 

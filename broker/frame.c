@@ -9,7 +9,6 @@ enum {
 	COMMIT_ROUND = 4,
 	CLAIM_SIZE = 16, /* block, position, count */
 	RUN_SIZE = 8,    /* set, count */
-	MAX_CLAIMS = 1000000,
 };
 
 /* ---- Headers ---- */
@@ -299,11 +298,18 @@ struct run {
 
 static struct run *read_runs(struct reader *r, struct arena *arena, uint32_t *n_out)
 {
-	uint32_t n = reader_count(r, RUN_SIZE);
-	struct run *runs = arena_alloc(arena, n * sizeof *runs);
+	uint32_t n = reader_count(r, RUN_SIZE), names = 0;
+	if (n > MAX_PUBLISHED)
+		r->bad = true;
+	struct run *runs = arena_alloc(arena, (r->bad ? 0 : n) * sizeof *runs);
 	for (uint32_t i = 0; i < n && !r->bad; i++) {
 		runs[i].count = reader_u32(r);
 		runs[i].n_queues = reader_count(r, sizeof(uint32_t));
+		if (runs[i].n_queues > MAX_PUBLISHED - names) {
+			r->bad = true;
+			break;
+		}
+		names += runs[i].n_queues;
 		runs[i].queues = arena_alloc(arena, runs[i].n_queues * sizeof(struct str));
 		for (uint32_t k = 0; k < runs[i].n_queues; k++)
 			runs[i].queues[k] = reader_text(r);
@@ -317,6 +323,10 @@ static void read_published(struct reader *r, struct arena *arena, struct commit 
 	uint32_t n_runs;
 	const struct run *runs = read_runs(r, arena, &n_runs);
 	uint32_t n = reader_count(r, sizeof(uint32_t));
+	if (n > MAX_PUBLISHED) {
+		r->bad = true;
+		return;
+	}
 	struct publish *published = arena_alloc(arena, n * sizeof *published);
 	struct reader lengths = reader_of(reader_bytes(r, n * sizeof(uint32_t)));
 	uint32_t at = 0;
@@ -356,7 +366,8 @@ int frame_commit_read(struct str payload, struct arena *arena, struct commit *ou
 	}
 	*changes_out = reader_text(&r);
 	read_published(&r, arena, out);
-	if (!reader_is_done(&r) || changes_each(*changes_out, NULL, NULL) < 0)
+	if (!reader_is_done(&r) || changes_out->n > MAX_CHANGES ||
+	    changes_each(*changes_out, NULL, NULL) < 0)
 		return err_set(err, FAULT_DECODING, "a broken commit");
 	return 0;
 }

@@ -27,6 +27,9 @@ enum {
 	FRAME_HEADER = 8,
 	MAX_FRAME = 1536 * 1024 *
 	            1024, /* the largest commit: an outbox of 1 GB and what names it */
+	MAX_PUBLISHED = 16 * 1024 * 1024, /* messages of a commit, and names of queues in it */
+	MAX_CLAIMS = 1000000,             /* messages of a batch */
+	MAX_CHANGES = 256 * 1024 * 1024,  /* bytes of keyed state in a commit */
 };
 
 enum frame_type {

@@ -14,6 +14,9 @@ enum {
 	AGAIN_MS = 500,                              /* until a full disk is tried again */
 	SPILL_TO = 7,                                /* eighths of the memory that remain in use */
 	STATE_BYTES = 1 << 30,                       /* of one bot in one group */
+	STATE_LIMIT =
+		256
+		<< 20, /* of all that wait: with a commit more, a bot's row fits into the database */
 };
 
 static size_t memory_of(const struct server *s)
@@ -276,15 +279,16 @@ static void set_pressure(struct server *s)
 {
 	size_t unwritten = (s->writing ? s->writing->bytes : 0) + gathered(s);
 	bool over = groups_are_over(s);
+	bool stuck = unwritten > memory_of(s) || s->state_bytes > STATE_LIMIT;
 	s->trouble = s->full ? "the disk is full"
 	           : over    ? "the queues and states take as much of the disk as they "
 	                       "may (broker_disk_bytes)"
-	           : unwritten > memory_of(s) ? "the disk is too slow"
-	                                      : NULL;
+	           : stuck   ? "the disk is too slow"
+	                     : NULL;
 	core_set_pressure(s->core,
-	                  unwritten > memory_of(s) ? PRESSURE_STUCK
-	                  : s->full || over        ? PRESSURE_DISK
-	                                           : PRESSURE_NONE,
+	                  stuck             ? PRESSURE_STUCK
+	                  : s->full || over ? PRESSURE_DISK
+	                                    : PRESSURE_NONE,
 	                  s->trouble);
 }
 

@@ -155,7 +155,8 @@ static int64_t memory_peek(struct broker *broker, struct str queue, size_t count
                            struct arena *arena, struct str *bodies_out, struct err *err)
 {
 	(void)err;
-	return (int64_t)core_peek(memory_of(broker)->core, queue, count, arena, bodies_out);
+	return (int64_t)core_peek(memory_of(broker)->core, queue, count, SIZE_MAX, arena,
+	                          bodies_out);
 }
 
 static int64_t memory_clear(struct broker *broker, struct str queue, struct err *err)

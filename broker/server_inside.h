@@ -44,6 +44,7 @@ struct client {
 	int64_t asked_at;
 	int64_t served_at; /* when it last got a batch */
 	struct receive_limits limits;
+	size_t unasked;  /* bytes committed since it was told that there is room */
 	struct str told; /* the full queue that it knows of */
 	char told_text[256];
 	bool waits; /* for the group `waits_for` to be stored, before `answer` is sent */

@@ -16,6 +16,12 @@ enum {
 	AHEAD_BYTES = 128 * 1024, /* in a queue that is being read … */
 	AHEAD_MS = 30, /* … which it is if something was taken so lately: its producers wait */
 	MAX_PEEK = 10000,
+	PEEK_BYTES = 64 * 1024 * 1024,
+	BATCH_BYTES = 512 * 1024 * 1024, /* of one batch at most */
+	UNREAD_BYTES = 1024 * 1024,      /* that wait for a client before it is heard again */
+	UNASKED_BYTES = 64 * 1024 *
+	                1024, /* that a bot may commit without asking whether there is room */
+	HELLO_BYTES = 1024 * 1024,
 };
 
 /* ---- Who it is ---- */
@@ -110,6 +116,10 @@ static void receive(struct client *c, struct str payload)
 	struct reader r = reader_of(payload);
 	c->limits.messages = reader_u32(&r);
 	c->limits.bytes = reader_u64(&r);
+	if (c->limits.messages > MAX_CLAIMS)
+		c->limits.messages = MAX_CLAIMS;
+	if (c->limits.bytes > BATCH_BYTES)
+		c->limits.bytes = BATCH_BYTES;
 	if (!reader_is_done(&r) || !c->hello.queue.n)
 		offend(c, "it cannot receive");
 	else
@@ -137,6 +147,7 @@ static void commit(struct client *c, struct str payload)
 		return;
 	}
 	arena_reset(&s->scratch);
+	c->unasked += payload.n;
 	if (!rule_on(RULE_WHOLE))
 		groups_step(s, clock_monotonic_ms());
 	if (changes.n) {
@@ -279,7 +290,7 @@ static void peek(struct client *c, struct str payload)
 	if (count > MAX_PEEK)
 		count = MAX_PEEK;
 	struct str *bodies = arena_alloc(&s->scratch, count * sizeof *bodies);
-	count = core_peek(s->core, queue, count, &s->scratch, bodies);
+	count = core_peek(s->core, queue, count, PEEK_BYTES, &s->scratch, bodies);
 	struct buffer *out = client_out(c);
 	size_t begun = frame_begin(out, FRAME_BODIES);
 	frame_u32(out, (uint32_t)count);
@@ -319,20 +330,31 @@ static void tool_frame(struct client *c, const struct frame *frame)
 /* ---- Rounds ---- */
 
 /*
- * Not while a batch is on its way: the bodies to be sent must not be consumed. Not before the predecessor is gone; and one
- * answer after the other.
+ * Not while a batch is on its way: the bodies to be sent must not be consumed. Not before the predecessor is gone; one
+ * answer after the other, and not before it has read what there is.
  */
 static bool may_go_on(const struct client *c)
 {
 	return !c->last_words && !c->broken && !c->n_parts && !c->waits &&
-	       (!c->greeted || c->is_tool || c->consumer);
+	       c->out.n - c->sent <= UNREAD_BYTES && (!c->greeted || c->is_tool || c->consumer);
+}
+
+/*
+ * A worker asks for room, or gets messages because there is, before each commit. One that goes on without is not heard until
+ * there is room; if it dies meanwhile, it has not done that commit.
+ */
+static bool must_hold(const struct client *c, const struct frame *frame)
+{
+	return c->consumer && frame->type == FRAME_COMMIT && c->unasked > UNASKED_BYTES &&
+	       core_no_room(c->consumer).p;
 }
 
 void session_frames(struct client *c)
 {
 	struct frame frame;
 	while (may_go_on(c) &&
-	       frame_first(str_slice(buffer_str(&c->in), c->parsed, SIZE_MAX), &frame)) {
+	       frame_first(str_slice(buffer_str(&c->in), c->parsed, SIZE_MAX), &frame) &&
+	       !must_hold(c, &frame)) {
 		c->parsed += frame.payload.n + FRAME_HEADER;
 		if (c->greeted)
 			(c->is_tool ? tool_frame : bot_frame)(c, &frame);
@@ -341,8 +363,10 @@ void session_frames(struct client *c)
 		else
 			client_refuse(c, "a client must introduce itself");
 	}
-	if (c->in.n - c->parsed >= FRAME_HEADER &&
-	    frame_size(str_slice(buffer_str(&c->in), c->parsed, SIZE_MAX)) < 0)
+	if (c->in.n - c->parsed < FRAME_HEADER)
+		return;
+	int64_t size = frame_size(str_slice(buffer_str(&c->in), c->parsed, SIZE_MAX));
+	if (size < 0 || (!c->greeted && size > HELLO_BYTES))
 		offend(c, "a frame that is too large");
 }
 
@@ -390,6 +414,7 @@ static void give_batch(struct client *c, int64_t now)
 		return;
 	}
 	c->asked = ASKED_NOTHING;
+	c->unasked = 0;
 	c->served_at = now;
 	core_served(c->consumer, now);
 	frame_batch_write(client_out(c), &batch);
@@ -402,8 +427,10 @@ static void give_batch(struct client *c, int64_t now)
 static void tell_room(struct client *c)
 {
 	struct str full = core_no_room(c->consumer);
-	if (!full.p)
+	if (!full.p) {
 		c->asked = ASKED_NOTHING;
+		c->unasked = 0;
+	}
 	tell_full(c, full.p ? full : S(""));
 }
 
@@ -442,6 +469,8 @@ void session_serve(struct client *c, int64_t now)
 		connect_bot(c);
 		session_frames(c);
 	}
+	if (c->unasked > UNASKED_BYTES)
+		session_frames(c);
 	if (!c->consumer || c->ended || c->n_parts)
 		return;
 	if ((c->asked == ASKED_BATCH || c->asked == ASKED_ROOM) && must_wait(c, now))
