@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "bench/events.h"
+#include "bench/processes.h"
 #include "broker/server.h"
 #include "state/table.h"
 
@@ -47,48 +48,6 @@ static void make_key(char key[64], uint64_t number)
 static int64_t now_seconds(void)
 {
 	return clock_now_us() / 1000000;
-}
-
-/* Resident memory of a process in MB, without what is only mapped. */
-static double memory_of(pid_t pid)
-{
-	char path[64], line[256];
-	double kb = 0, part;
-	snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
-	FILE *f = fopen(path, "r");
-	while (f && fgets(line, sizeof line, f))
-		if (sscanf(line, "RssAnon: %lf kB", &part) == 1)
-			kb = part;
-	if (f)
-		fclose(f);
-	return kb / 1024;
-}
-
-static double cpu_of(pid_t pid)
-{
-	char path[64];
-	double user = 0, kernel = 0;
-	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-	FILE *f = fopen(path, "r");
-	if (f && fscanf(f, "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lf %lf",
-	                &user, &kernel) != 2)
-		user = kernel = 0;
-	if (f)
-		fclose(f);
-	return (user + kernel) / (double)sysconf(_SC_CLK_TCK);
-}
-
-static double disk_of(const char *pattern)
-{
-	char command[200];
-	double mb = 0;
-	snprintf(command, sizeof command, "du -cm %s/%s 2>/dev/null | tail -1", directory, pattern);
-	FILE *f = popen(command, "r");
-	if (f && fscanf(f, "%lf", &mb) != 1)
-		mb = 0;
-	if (f)
-		pclose(f);
-	return mb;
 }
 
 /* ---- Ours ---- */
@@ -192,7 +151,7 @@ static struct figures measure_ours(uint64_t entries)
 	f.load = (double)(clock_now_us() - start) / 1e6;
 	if (state_table_count(t) != entries)
 		die("the state that came back is not complete");
-	f.disk = disk_of("broker.db*");
+	f.disk = disk_of(directory);
 	state_table_free(t);
 	consumer_close(c);
 	broker_free(broker);
@@ -331,6 +290,7 @@ static double ask_redis(int fd, pid_t pid, uint64_t entries)
 static struct figures measure_redis(uint64_t entries)
 {
 	struct figures f = { 0 };
+	double ours = disk_of(directory); /* is still there */
 	pid_t pid = start_redis();
 	int fd = connect_redis();
 	wait_loaded(fd);
@@ -339,7 +299,7 @@ static struct figures measure_redis(uint64_t entries)
 	f.miss = (bench_cpu() + cpu_of(pid) - before) * 1e6 / (double)entries;
 	f.hit = ask_redis(fd, pid, entries);
 	f.memory = memory_of(pid);
-	f.disk = disk_of("appendonly*");
+	f.disk = disk_of(directory) - ours;
 	close(fd);
 	kill(pid, SIGTERM);
 	waitpid(pid, NULL, 0);

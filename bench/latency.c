@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "bench/events.h"
+#include "bench/processes.h"
 #include "broker/broker.h"
 #include "cli/main.h"
 #include "config/paths.h"
@@ -222,23 +223,22 @@ static void measure_latency(struct figures *f)
 
 /* ---- Many that wait ---- */
 
-/* Milliseconds of processor time of a process, all its threads. */
-static double cpu_of(int64_t pid)
+/* Milliseconds of processor time. */
+static double cpu_ms(int64_t pid)
 {
-	clockid_t clock;
-	struct timespec t;
-	if (clock_getcpuclockid((pid_t)pid, &clock) != 0 || clock_gettime(clock, &t) < 0)
+	double seconds = cpu_of((pid_t)pid);
+	if (seconds < 0)
 		die("a process is gone");
-	return (double)t.tv_sec * 1000 + (double)t.tv_nsec / 1e6;
+	return seconds * 1000;
 }
 
 static double cpu_of_all(const struct dict *status)
 {
 	const struct dict *bots = dict_get(status, S("bots"))->dict;
-	double sum = cpu_of(daemon_pid) +
-	             cpu_of(dict_get(dict_get(status, S("broker"))->dict, S("pid"))->integer);
+	double sum = cpu_ms(daemon_pid) +
+	             cpu_ms(dict_get(dict_get(status, S("broker"))->dict, S("pid"))->integer);
 	for (size_t i = 0; i < bots->n; i++)
-		sum += cpu_of(dict_get(bots->pairs[i].value.dict, S("pid"))->integer);
+		sum += cpu_ms(dict_get(bots->pairs[i].value.dict, S("pid"))->integer);
 	return sum;
 }
 

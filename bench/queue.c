@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "bench/events.h"
+#include "bench/processes.h"
 #include "broker/server.h"
 
 enum { EVENTS = 5000, BLOCK = 100, MESSAGES = 10000000, STEPS = 3, SINGLE = 1000000 };
@@ -59,34 +60,6 @@ static struct broker *connect_broker(void)
 	return broker;
 }
 
-/* Resident memory of a process in MB, without what is only mapped. */
-static double memory_of(pid_t pid)
-{
-	char path[64], line[256];
-	double kb = 0, part;
-	snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
-	FILE *f = fopen(path, "r");
-	while (f && fgets(line, sizeof line, f))
-		if (sscanf(line, "RssAnon: %lf kB", &part) == 1)
-			kb = part;
-	if (f)
-		fclose(f);
-	return kb / 1024;
-}
-
-static double disk_of(void)
-{
-	char command[200];
-	double mb = 0;
-	snprintf(command, sizeof command, "du -sm %s", directory);
-	FILE *f = popen(command, "r");
-	if (f && fscanf(f, "%lf", &mb) != 1)
-		mb = 0;
-	if (f)
-		pclose(f);
-	return mb;
-}
-
 /* Until `total` messages have come in, from `done` on; the last of them is on the disk then. */
 static void feed(struct consumer *c, size_t done, size_t total, size_t block)
 {
@@ -113,11 +86,11 @@ static void tell(size_t messages, size_t block, double seconds, pid_t broker)
 		printf("{\"bench\": \"queue\", \"messages\": %zu, \"block\": %zu, \"memory_mb\": "
 		       "%.1f, "
 		       "\"disk_mb\": %.0f, \"seconds\": %.1f}\n",
-		       messages, block, memory_of(broker), disk_of(), seconds);
+		       messages, block, memory_of(broker), disk_of(directory), seconds);
 	else
 		printf("%10zu messages in blocks of %3zu  %7.1f MB memory  %7.0f MB disk  %6.1f "
 		       "s\n",
-		       messages, block, memory_of(broker), disk_of(), seconds);
+		       messages, block, memory_of(broker), disk_of(directory), seconds);
 	fflush(stdout);
 }
 
