@@ -402,6 +402,11 @@ static int send_commit(struct worker *w, const struct commit *commit)
 	return rc;
 }
 
+static bool syncs_each_commit(const struct worker *w)
+{
+	return str_eq(str_of(w->settings.sync), S("commit"));
+}
+
 /* Everything since the last commit in one step: what is finished is consumed, what it gave is published. */
 static int commit(struct worker *w, const struct message *noted, bool durable)
 {
@@ -412,7 +417,7 @@ static int commit(struct worker *w, const struct message *noted, bool durable)
 		.noted = noted,
 		.published = outbox_publishes(w),
 		.n_published = w->outbox.n,
-		.durable = durable || w->unlinks != NULL,
+		.durable = durable || w->unlinks != NULL || syncs_each_commit(w),
 	};
 	add_changes(w, &commit);
 	bool empty = !noted && !commit.n_consumed && !commit.n_published && !commit.n_changes &&

@@ -4,6 +4,7 @@
 #define PARAMS struct settings
 static const char *const procedures[] = { "pass", "stop", NULL };
 static const char *const levels[] = { "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL", NULL };
+static const char *const syncs[] = { "group", "commit", NULL };
 static const char *const handlers[] = { "file", "syslog", "stream", NULL };
 
 const struct param settings_params[] = {
@@ -42,6 +43,9 @@ const struct param settings_params[] = {
 	INT(instances_threads, "The same under its former name.", .min = 0, .max = 64),
 	TIME(watchdog, "Seconds after which a bot that works on one message is ended, 0: never.",
 	     .min = 0, .max = INT32_MAX),
+	CHOICE(sync, syncs,
+	       "When a commit must be on the disk: group, with others after a moment; commit, "
+	       "before the bot goes on."),
 	INT(batch_messages, "Messages taken from the queue at once.", .min = 1, .max = 100000),
 	SIZE(batch_bytes, "Bytes taken from the queue at once.", .min = 1, .max = INT64_C(1) << 30),
 	{ 0 },
@@ -60,6 +64,7 @@ const struct settings settings_defaults = {
 	.log_processed_messages_count = 500,
 	.log_processed_messages_seconds = 900,
 	.accuracy = 100,
+	.sync = "group",
 	.batch_messages = 100,
 	.batch_bytes = 1024 * 1024,
 };

@@ -30,6 +30,7 @@ struct settings {
 	double watchdog; /* seconds, 0: none */
 	/* batching (ours) */
 	int64_t batch_messages, batch_bytes;
+	const char *sync; /* "group" or "commit" */
 };
 
 extern const struct param settings_params[];

@@ -430,6 +430,11 @@ void worker_check(const struct host *host, const struct worker_options *options,
 	w.bot.id = options->id;
 	w.bot.arena = &w.message;
 	int errors = read_parameters(&w, findings);
+	if (!errors && (w.bot.type->uses & USES_STATE) &&
+	    (w.settings.instances > 1 || w.settings.instances_threads > 1))
+		finding_add(findings, SEVERITY_WARNING,
+		            w.settings.instances > 1 ? "instances" : "instances_threads",
+		            "a bot that keeps a state has one process");
 	if (!errors && w.bot.type->check)
 		w.bot.type->check(&w.bot, findings);
 	arena_fini(&w.message);

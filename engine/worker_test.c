@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <cmocka.h>
 
+#include "config/findings.h"
 #include "tests/stage.h"
 
 #define EASY "{\"source.port\": 80, \"__type\": \"Event\"}"
@@ -623,6 +624,41 @@ static void entries_of_long_ago_are_committed_again(void **state)
 	}
 }
 
+static void sync_commit_waits_for_the_disk(void **state)
+{
+	(void)state;
+	static const char *const syncs[] = { "group", "commit" };
+	for (size_t i = 0; i < 2; i++) {
+		struct stage s;
+		stage_begin(&s);
+		stage_set(&s, "sync", value_cstr(syncs[i]));
+		assert_true(stage_enter(&s, &rememberer));
+		stage_push(&s, EASY);
+		assert_true(stage_run(&s));
+		assert_int_equal(s.commits, 1);
+		assert_int_equal(s.durable_commits, i);
+		stage_fini(&s);
+	}
+}
+
+/* Whoever wants more gets one, and hears of it. */
+static void check_tells_of_instances_with_state(void **state)
+{
+	(void)state;
+	struct stage s;
+	struct findings findings;
+	stage_begin(&s);
+	findings_init(&findings, &s.arena);
+	stage_set(&s, "instances", value_int(2));
+	const struct host host = { .format = s.format };
+	const struct worker_options options = { .id = "test-bot",
+		                                .type = &rememberer,
+		                                .parameters = s.parameters };
+	worker_check(&host, &options, &findings);
+	assert_int_equal(findings.counts[SEVERITY_WARNING], 1);
+	stage_fini(&s);
+}
+
 /* ---- Pace and paths ---- */
 
 static void progress_is_logged(void **state)
@@ -748,6 +784,8 @@ int main(void)
 		cmocka_unit_test(state_of_failed_messages_is_undone),
 		cmocka_unit_test(state_of_an_uncommitted_batch_is_lost),
 		cmocka_unit_test(entries_of_long_ago_are_committed_again),
+		cmocka_unit_test(sync_commit_waits_for_the_disk),
+		cmocka_unit_test(check_tells_of_instances_with_state),
 		cmocka_unit_test(progress_is_logged),
 		cmocka_unit_test(load_balance_takes_turns),
 		cmocka_unit_test(without_load_balance_all_get_all),
