@@ -29,14 +29,17 @@ static bool may_leave(const struct entry *entry)
 	       block->group <= durable && entry->group <= durable;
 }
 
-/* Where the entries begin that may go: behind the gap, or behind what consumers get next. */
+/*
+ * Where the entries begin that may go: behind the gap, or behind what consumers get next. What they hold already does not
+ * count: it may be much, and what comes behind it would go, and be read again at once.
+ */
 static struct entry *first_to_go(const struct queue *queue)
 {
 	if (queue->gap.messages)
 		return queue_tail_start(queue);
 	uint64_t bytes = 0;
 	size_t blocks = 0;
-	struct entry *entry = queue->first;
+	struct entry *entry = queue->first_free;
 	for (; entry && bytes < GAP_HEAD && blocks++ < GAP_BLOCKS; entry = entry->after)
 		bytes += entry->block->ends[entry->block->n - 1];
 	return entry;
@@ -78,7 +81,8 @@ bool gap_wants_slice(const struct queue *queue)
 	const struct entry *entry = queue->first_free;
 	for (; entry && entry->block->identity < queue->gap.from; entry = entry->after) {
 		bytes += entry->block->ends[entry->block->n - 1];
-		if (bytes > GAP_HEAD || ++blocks > GAP_BLOCKS)
+		/* Half of what spilling leaves, or both would take turns for ever. */
+		if (bytes >= GAP_HEAD / 2 || ++blocks >= GAP_BLOCKS / 2)
 			return false;
 	}
 	return true;

@@ -192,6 +192,28 @@ static void test_a_long_queue_leaves_memory(void **state)
 	consumer_close(out);
 }
 
+/* What lies behind a message larger than the memory does not go out and come in again and again. */
+static void test_what_comes_next_stays_in_memory(void **state)
+{
+	struct embedded *e = *state;
+	struct consumer *out = open_bot(e, "output", "q", NULL);
+	struct str large = { calloc(1, 2 * EMBEDDED_MEMORY), 2 * EMBEDDED_MEMORY };
+	struct str small = { large.p, EMBEDDED_MEMORY / 8 };
+	struct batch batch;
+	assert_int_equal(broker_push(e->broker, S("q"), large, NULL), 0);
+	assert_int_equal(receive(e, out, 1, &batch), 1);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(broker_push(e->broker, S("q"), small, NULL), 0);
+	for (int i = 0; i < 20; i++)
+		embedded_work(e);
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(server_step(e->server, 0, NULL), 0);
+		assert_false(server_work(e->server));
+	}
+	consumer_close(out);
+	free((char *)(uintptr_t)large.p);
+}
+
 static void test_tools_push_peek_and_clear(void **state)
 {
 	struct embedded *e = *state;
@@ -238,6 +260,8 @@ int main(void)
 		                                embedded_teardown),
 		cmocka_unit_test_setup_teardown(test_a_long_queue_leaves_memory, embedded_setup,
 		                                embedded_teardown),
+		cmocka_unit_test_setup_teardown(test_what_comes_next_stays_in_memory,
+		                                embedded_setup, embedded_teardown),
 		cmocka_unit_test_setup_teardown(test_tools_push_peek_and_clear, embedded_setup,
 		                                embedded_teardown),
 		cmocka_unit_test_setup_teardown(test_nobody_publishes_elsewhere, embedded_setup,
