@@ -32,11 +32,13 @@ struct bot {
 
 /* ---- What a bot may use beside its messages: sandbox and scheduling are derived from it. ---- */
 enum uses {
-	USES_NETWORK = 1,  /* connects to other hosts */
-	USES_FILES = 2,    /* reads or writes files named in its parameters */
-	USES_EXEC = 4,     /* starts programs */
-	USES_STATE = 8,    /* keyed state: one instance only */
-	USES_BLOCKING = 16 /* waits inside a library */
+	USES_NETWORK = 1,   /* connects to other hosts */
+	USES_FILES = 2,     /* reads or writes files named in its parameters */
+	USES_EXEC = 4,      /* starts programs */
+	USES_STATE = 8,     /* keyed state: one instance only */
+	USES_BLOCKING = 16, /* waits inside a library */
+	USES_LOOKUPS =
+		32, /* the verb asks others and waits (dns.h, http.h): many messages at a time; implies the network */
 };
 
 /* What an output promises about delivery. */
