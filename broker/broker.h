@@ -68,7 +68,7 @@ struct receive_limits {
 /* State of one queue, for status and lists. */
 struct queue_info {
 	struct str name;
-	uint64_t messages, claimed, bytes;
+	uint64_t messages, claimed, bytes; /* claimed ones count as messages, too */
 };
 
 /* Budget of a queue; 0: unlimited. */

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,7 +89,7 @@ static void run(struct botnet *botnet, const struct paths *paths, bool until_don
 		if (wait > 0 && until_done && botnet_is_drained(botnet))
 			botnet_stop(botnet);
 		else if (wait > 0)
-			poll(NULL, 0, wait > 200 ? 200 : (int)wait);
+			botnet_wait(botnet, wait > 200 ? 200 : (int)wait);
 	}
 	if (!quiet)
 		progress_end(&progress, botnet, paths);

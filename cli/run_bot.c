@@ -27,8 +27,9 @@ struct run {
 /* Waits for the broker or a signal. False: it is to end. */
 static bool wait_for_news(const struct run *r, int64_t ms)
 {
-	struct pollfd fds[] = { { .fd = signals_fd(), .events = POLLIN }, worker_news(r->worker) };
-	poll(fds, 2, ms > INT_MAX ? -1 : (int)ms);
+	struct pollfd fds[1 + WORKER_NEWS] = { { .fd = signals_fd(), .events = POLLIN } };
+	worker_news(r->worker, fds + 1);
+	poll(fds, 1 + WORKER_NEWS, ms > INT_MAX ? -1 : (int)ms);
 	signals_drain();
 	return !*signals_stop() && !worker_is_cut_off(r->worker);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* The SDK's functions that are about the bot itself: results, emitting, state. */
-#include "engine/inside.h"
+#include "engine/flight.h"
 
 #include <intelmq/number.h>
 
@@ -75,8 +75,10 @@ void worker_dump(struct worker *w, struct dump *dump)
 
 enum result bot_emit_path(struct bot *bot, const struct event *event, const char *path)
 {
-	return outbox_add(worker_of(bot), event, path, true) < 0 ? outbox_refusal(worker_of(bot))
-	                                                         : DONE;
+	struct worker *w = worker_of(bot);
+	if (flight_keeps(w, event, path, true))
+		return DONE;
+	return outbox_add(w, event, path, true) < 0 ? outbox_refusal(w) : DONE;
 }
 
 enum result bot_emit(struct bot *bot, const struct event *event)
@@ -87,6 +89,8 @@ enum result bot_emit(struct bot *bot, const struct event *event)
 		parse_emit(w, event_dup(bot->arena, event));
 		return DONE;
 	}
+	if (flight_keeps(w, event, "_default", false))
+		return DONE;
 	return outbox_add(w, event, "_default", false) < 0 ? outbox_refusal(w) : DONE;
 }
 

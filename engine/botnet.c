@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "engine/botnet.h"
 
+#include "lib/allocated.h"
+
 #include "engine/files.h"
 #include "engine/logbook.h"
 #include "engine/types.h"
@@ -138,6 +140,22 @@ int64_t botnet_step(struct botnet *b)
 			wait = mine;
 	}
 	return wait;
+}
+
+void botnet_wait(struct botnet *b, int ms)
+{
+	struct pollfd *fds = allocated(calloc(b->n + 1, sizeof *fds));
+	for (size_t i = 0; i < b->n; i++) {
+		struct pollfd news[WORKER_NEWS];
+		struct worker *w = b->members[i].worker;
+		fds[i].fd = -1;
+		if (!w || worker_has_ended(w))
+			continue;
+		worker_news(w, news);
+		fds[i] = news[1]; /* the broker is in this process */
+	}
+	poll(fds, b->n, ms);
+	free(fds);
 }
 
 static void reload_member(struct member *member, const struct runtime_bot *bot,

@@ -24,6 +24,9 @@ void botnet_close(struct botnet *);
 /* One turn of every bot. Returns the milliseconds until somebody wants the next, or WORKER_STOPPED when all have ended. */
 int64_t botnet_step(struct botnet *);
 
+/* Waits so many milliseconds, or until what a bot has asked for comes, or a signal. */
+void botnet_wait(struct botnet *, int ms);
+
 /* Reads runtime.yaml again; bots go on with their new parameters at their next turn (SIGHUP). */
 int botnet_reload(struct botnet *, struct findings *, struct err *);
 

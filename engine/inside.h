@@ -8,6 +8,8 @@
 
 #include <intelmq/clock.h>
 
+#include "lib/coroutine.h"
+
 enum {
 	MAX_OUTBOX = 1024 * 1024 * 1024, /* bytes that one batch may emit */
 	PART_BYTES = 512 * 1024,         /* a report's events are committed in parts of this size */
@@ -50,7 +52,7 @@ struct outbox_mark {
 enum worker_phase { PHASE_RUNNING, PHASE_STOPPING, PHASE_STOPPED };
 
 struct worker {
-	struct bot bot; /* first member: what the SDK gets is this worker */
+	struct bot bot; /* what the SDK gets, but for messages that wait (flight.h) */
 	struct host host;
 	struct worker_options options;
 	struct settings settings;
@@ -74,16 +76,21 @@ struct worker {
 	size_t n_paths;
 	struct outbox outbox;
 
+	struct flights *flights; /* messages that wait for others; NULL: the verb does not wait */
+	struct lookups *lookups; /* look-ups, opened with the flights */
+	struct lru *cache;       /* of the bot, NULL: nothing is in it */
+
 	struct batch claimed;
-	size_t position;    /* messages of `claimed` that are finished */
-	size_t committed;   /* of these, already committed */
-	bool uncommitted;   /* the commit of what is in hand failed: it comes first */
-	size_t careful;     /* after a failure: so many messages are taken one at a time */
-	int64_t retries;    /* of the message in hand */
-	bool retrying;      /* the message in hand is to be tried again */
-	int64_t not_before; /* monotonic ms */
-	bool idling;        /* until not_before, for rate_limit's sake */
-	int64_t idle_since; /* monotonic ms */
+	const struct message *hand; /* the message in hand; NULL: a collector has none */
+	size_t position;            /* messages of `claimed` that are finished */
+	size_t committed;           /* of these, already committed */
+	bool uncommitted;           /* the commit of what is in hand failed: it comes first */
+	size_t careful;             /* after a failure: so many messages are taken one at a time */
+	int64_t retries;            /* of the message in hand */
+	bool retrying;              /* the message in hand is to be tried again */
+	int64_t not_before;         /* monotonic ms */
+	bool idling;                /* until not_before, for rate_limit's sake */
+	int64_t idle_since;         /* monotonic ms */
 	int64_t logged_at; /* when the first message was sent after the last progress line, monotonic ms */
 	uint64_t sent_since_log;
 	int64_t ticked_at;          /* monotonic ms */
@@ -110,7 +117,12 @@ struct worker {
 
 static inline struct worker *worker_of(struct bot *bot)
 {
-	return (struct worker *)bot;
+	return bot->worker;
+}
+
+static inline bool worker_has_input(const struct worker *w)
+{
+	return !w->bot.type->collect && !w->bot.type->stream;
 }
 
 static inline bool worker_hurries(const struct worker *w)
@@ -168,6 +180,45 @@ static inline enum result outbox_refusal(const struct worker *w)
 /* The outbox as publishes for a commit, in the batch arena. */
 struct publish *outbox_publishes(struct worker *);
 void outbox_sent(struct worker *);
+
+/* settle.c */
+struct reaction {
+	bool finished; /* the message is consumed, its emits are sent */
+	bool failed;   /* counts as failure, goes to the dump and to _on_error */
+	bool again;    /* tried again until error_max_retries */
+	bool ends;     /* the bot stops, and is not restarted */
+};
+const struct reaction *reaction_to(enum result);
+/* What the bot does now, for status. */
+void worker_say(struct worker *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void worker_log_failure(struct worker *, enum result);
+/* After the last try: dump, _on_error. The message is finished then. */
+void worker_give_up(struct worker *);
+/* The end that error_procedure: stop wants after a message was given up. */
+void worker_obey_procedure(struct worker *);
+void worker_halt(struct worker *, int exit_code);
+/* Nothing more is received for so long. */
+void worker_delay(struct worker *, double seconds);
+void worker_pipeline_failed(struct worker *);
+
+/* run.c: what the files of the road share */
+bool worker_goes_one_by_one(const struct worker *);
+void worker_forget_message(struct worker *);
+struct event *worker_decode(struct worker *, const struct message *, struct arena *, struct err *);
+bool worker_holds_poison(const struct worker *);
+/* Dumps the message in hand without trying it: an earlier process died of it. */
+void worker_quarantine(struct worker *);
+
+/* lookups.c: the network of a bot with USES_LOOKUPS. */
+int lookups_open(struct worker *, struct err *);
+void lookups_close(struct worker *);
+/* Takes what has come, without waiting. */
+void lookups_turn(struct worker *);
+/* Its descriptor for poll(2), and the milliseconds until it wants a turn; -1: none. */
+int lookups_fd(const struct worker *);
+int64_t lookups_wait(const struct worker *);
+/* What is wrong with the servers that are asked, in words, or STR_NONE. */
+struct str lookups_trouble(const struct worker *);
 
 /* worker.c: takes the pending reload; -1 if the bot cannot start with it and was stopped. */
 int worker_restart(struct worker *);

@@ -4,7 +4,7 @@
  *
  *	receive → start → settle → flush → commit → forget → pace
  */
-#include "engine/inside.h"
+#include "engine/flight.h"
 
 #include <intelmq/duration.h>
 #include <intelmq/text.h>
@@ -17,16 +17,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* What the bot does now, for status. */
-static void __attribute__((format(printf, 2, 3))) say(struct worker *w, const char *format, ...)
-{
-	va_list args;
-	va_start(args, format);
-	vsnprintf(w->page->state, sizeof w->page->state, format, args);
-	va_end(args);
-}
-
-static bool one_at_a_time(const struct worker *w)
+bool worker_goes_one_by_one(const struct worker *w)
 {
 	return w->careful || w->page->careful.block || w->settings.rate_limit > 0 ||
 	       w->options.scheduled;
@@ -35,6 +26,7 @@ static bool one_at_a_time(const struct worker *w)
 /* What follows can be taken back until it is committed. */
 static void begin_message(struct worker *w)
 {
+	w->hand = w->position < w->claimed.n ? &w->claimed.messages[w->position] : NULL;
 	w->current = NULL;
 	w->bot.err = (struct err){ 0 };
 	w->bot.arena = &w->message;
@@ -50,7 +42,7 @@ static void take_back(struct worker *w, struct outbox_mark sent, size_t changed)
 		state_table_undo(w->table, changed);
 }
 
-static void forget_message(struct worker *w)
+void worker_forget_message(struct worker *w)
 {
 	arena_reset(&w->message);
 	w->current = NULL;
@@ -58,14 +50,9 @@ static void forget_message(struct worker *w)
 	w->failed_text = STR_NONE;
 }
 
-static bool has_input(const struct worker *w)
-{
-	return !w->bot.type->collect && !w->bot.type->stream;
-}
-
 static void say_waiting(void *context, struct str why)
 {
-	say(context, "waiting: %.*s", STR_ARG(why));
+	worker_say(context, "waiting: %.*s", STR_ARG(why));
 }
 
 static bool has_no_room(struct worker *w)
@@ -89,11 +76,15 @@ static int receive(struct worker *w)
 {
 	if (w->position < w->claimed.n)
 		return 1;
-	if (!has_input(w))
-		return !has_no_room(w);
+	if (!worker_has_input(w))
+		return flights_under_way(w) || !has_no_room(w);
 	struct receive_limits limits = { (size_t)w->settings.batch_messages,
 		                         (size_t)w->settings.batch_bytes };
-	if (one_at_a_time(w))
+	if (w->flights)
+		limits.messages = flights_room(w);
+	if (!limits.messages)
+		return 0;
+	if (worker_goes_one_by_one(w))
 		limits.messages = 1;
 	w->position = w->committed = 0;
 	w->claimed.n = 0;
@@ -103,7 +94,7 @@ static int receive(struct worker *w)
 	if (n == 0 && !has_no_room(w)) {
 		n = broker_receive(w->consumer, limits, &w->batch, &w->claimed, &w->bot.err);
 		if (n == 0)
-			say(w, "waiting for messages");
+			worker_say(w, "waiting for messages");
 	}
 	if (n > 0 && w->page->careful.block)
 		end_care(w, &w->claimed.messages[0]);
@@ -124,28 +115,26 @@ static enum result run_verb(struct worker *w)
 	return type->collect ? type->collect(&w->bot) : type->stream(&w->bot);
 }
 
-static struct event *decode_in_hand(struct worker *w)
+struct event *worker_decode(struct worker *w, const struct message *message, struct arena *arena,
+                            struct err *err)
 {
-	return event_decode(&w->message, w->host.format, w->claimed.messages[w->position].body,
-	                    w->bot.type->rows ? S("Report") : S("Event"), w->host.trust,
-	                    &w->bot.err);
+	struct event *event = event_decode(arena, w->host.format, message->body,
+	                                   w->bot.type->rows ? S("Report") : S("Event"),
+	                                   w->host.trust, err);
+	/* A field that the data format lacks is for the operator: every message would fail alike. */
+	if (!event && err->fault != FAULT_INVALID_VALUE && err->fault != FAULT_INVALID_KEY)
+		err->fault = FAULT_DECODING;
+	return event;
 }
 
 /* Decodes the message in hand and runs the verb on it. */
 static enum result start(struct worker *w)
 {
-	begin_message(w);
-	if (has_input(w)) {
-		working_on_message(w, &w->claimed.messages[w->position]);
-		w->current = decode_in_hand(w);
-		if (!w->current) {
-			/* A field that the data format lacks is for the operator: every message would fail alike. */
-			if (w->bot.err.fault == FAULT_INVALID_KEY)
-				return BAD_CONF;
-			if (w->bot.err.fault != FAULT_INVALID_VALUE)
-				w->bot.err.fault = FAULT_DECODING;
-			return BAD_DATA;
-		}
+	if (w->hand) {
+		working_on_message(w, w->hand);
+		w->current = worker_decode(w, w->hand, &w->message, &w->bot.err);
+		if (!w->current)
+			return w->bot.err.fault == FAULT_INVALID_KEY ? BAD_CONF : BAD_DATA;
 		w->failed_event = w->current;
 	}
 	enum result result = run_verb(w);
@@ -155,97 +144,7 @@ static enum result start(struct worker *w)
 	return result;
 }
 
-/* ---- Settle: the whole error table ---- */
-
-/* What a result means for the message in hand. The reference's table is in Bot.start; docs/differences.md
- * says where this one is kinder. */
-static const struct reaction {
-	bool finished; /* the message is consumed, its emits are sent */
-	bool failed;   /* counts as failure, goes to the dump and to _on_error */
-	bool again;    /* tried again until error_max_retries */
-	bool ends;     /* the bot stops, and is not restarted */
-} reactions[] = {
-	[DONE] = { .finished = true },
-	[DROP] = { .finished = true },
-	[BAD_DATA] = { .finished = true, .failed = true },
-	[TRY_LATER] = { .failed = true, .again = true },
-	[BAD_CONF] = { .failed = true, .ends = true },
-};
-
-static void log_failure(struct worker *w, enum result result)
-{
-	const char *intro = "Bot has found a problem.";
-	if (w->bot.err.fault == FAULT_INVALID_VALUE)
-		intro = "Found an invalid value that violates the harmonization rules.";
-	else if (w->bot.err.fault == FAULT_DECODING)
-		intro = "Could not decode message from pipeline. No retries useful.";
-	worker_log(w, LEVEL_ERROR, "%s %s", intro, w->bot.err.text);
-	if (w->settings.error_log_message && w->current && result != BAD_CONF) {
-		struct buffer text;
-		buffer_init_in(&text, &w->message, MAX_MESSAGE);
-		event_encode(w->current, &text);
-		worker_log(w, LEVEL_INFO, "Current Message(event): %.*s.",
-		           STR_ARG(buffer_str(&text)));
-	}
-}
-
-/* The dump holds the message; for an invalid value what the message was made from, for undecodable bytes these. */
-static void dump_message(struct worker *w)
-{
-	struct buffer text;
-	buffer_init_in(&text, &w->message, MAX_MESSAGE);
-	struct dump dump = { .reason = arena_printf(&w->message, "%s: %s",
-		                                    fault_name(w->bot.err.fault),
-		                                    w->bot.err.text) };
-	if (w->bot.err.fault == FAULT_INVALID_VALUE && w->failed_text.p) {
-		dump.message = w->failed_text;
-		dump.is_bytes = true;
-	} else if (w->bot.err.fault == FAULT_INVALID_VALUE && w->failed_event) {
-		event_origin_json(w->failed_event, &text);
-		dump.message = buffer_str(&text);
-		dump.is_bytes = true;
-	} else if (has_input(w) && !w->current) {
-		dump.message = w->bot.err.fault == FAULT_INVALID_VALUE
-		                     ? message_without_type(&w->message,
-		                                            w->claimed.messages[w->position].body)
-		                     : w->claimed.messages[w->position].body;
-		dump.is_bytes = true;
-	} else if (w->current) {
-		/* With what the verb did to it before it failed: that shows how far it came. */
-		event_encode(w->current, &text);
-		dump.message = buffer_str(&text);
-	} else {
-		return; /* a collector: there is no message */
-	}
-	worker_dump(w, &dump);
-}
-
-/* After the last try: dump, _on_error. The message is finished then. */
-static void give_up(struct worker *w)
-{
-	dump_message(w);
-	if (w->current && w->current->live)
-		outbox_add(w, w->current, "_on_error", true);
-}
-
-static void stop(struct worker *w, int exit_code)
-{
-	w->phase = PHASE_STOPPING;
-	w->exit_code = exit_code;
-}
-
-static void delay(struct worker *w, double seconds)
-{
-	w->not_before = clock_monotonic_ms() + (int64_t)(seconds * 1000);
-}
-
-/* Time heals a broker that is away; no message is to blame. */
-static void pipeline_failed(struct worker *w)
-{
-	worker_log(w, LEVEL_ERROR, "Pipeline failed. %s", w->bot.err.text);
-	say(w, "waiting for the broker: %s", w->bot.err.text);
-	delay(w, w->settings.error_retry_delay);
-}
+/* ---- Settle ---- */
 
 static bool settle_success(struct worker *w, enum result result)
 {
@@ -266,15 +165,15 @@ static bool settle_again(struct worker *w)
 	w->retrying = true;
 	worker_log(w, LEVEL_INFO, "Bot will continue in %g seconds.",
 	           w->settings.error_retry_delay);
-	say(w, "backing off: %s", w->bot.err.text);
-	delay(w, w->settings.error_retry_delay);
+	worker_say(w, "backing off: %s", w->bot.err.text);
+	worker_delay(w, w->settings.error_retry_delay);
 	return false;
 }
 
 /* Takes back what an unfinished or failed message did, and decides what follows. True: the message is finished. */
 static bool settle(struct worker *w, enum result result)
 {
-	const struct reaction *reaction = &reactions[result];
+	const struct reaction *reaction = reaction_to(result);
 	w->retrying = false;
 	if (!reaction->failed)
 		return settle_success(w, result);
@@ -284,15 +183,15 @@ static bool settle(struct worker *w, enum result result)
 	if (w->broker_failed || w->abandoned) {
 		w->retrying = true;
 		if (w->broker_failed)
-			pipeline_failed(w);
+			worker_pipeline_failed(w);
 		w->broker_failed = w->abandoned = false;
 		return false;
 	}
 	w->counters.failed++;
-	log_failure(w, result);
+	worker_log_failure(w, result);
 	if (reaction->ends) {
-		say(w, "stopped: %s", w->bot.err.text);
-		stop(w, 1);
+		worker_say(w, "stopped: %s", w->bot.err.text);
+		worker_halt(w, 1);
 		return false;
 	}
 	if (reaction->again && w->retries++ < w->settings.error_max_retries)
@@ -300,28 +199,22 @@ static bool settle(struct worker *w, enum result result)
 	w->retries = 0;
 	if (w->careful)
 		w->careful--;
-	give_up(w);
-	/* A scheduled run is over with its first message, whatever came of it. */
-	if (str_eq(str_of(w->settings.error_procedure), S("stop")) && !w->options.scheduled) {
-		say(w, "stopped after an error: %.200s", w->bot.err.text);
-		stop(w, 1);
-	}
+	worker_give_up(w);
+	worker_obey_procedure(w);
 	return true;
 }
 
 /* ---- Poison: a message at which this bot died again and again ---- */
 
-static bool is_poison(const struct worker *w)
+bool worker_holds_poison(const struct worker *w)
 {
-	return has_input(w) && w->page->quarantine && !w->page->careful.row &&
-	       is_suspect(w, &w->claimed.messages[w->position]);
+	return w->hand && w->page->quarantine && !w->page->careful.row && is_suspect(w, w->hand);
 }
 
 /* It is not even decoded, and no other bot gets it: whatever it does, it does no more. */
-static void quarantine(struct worker *w)
+void worker_quarantine(struct worker *w)
 {
-	struct str body = w->claimed.messages[w->position].body;
-	begin_message(w);
+	struct str body = w->hand->body;
 	struct str why = arena_printf(&w->message, "%.*s", PAGE_STATE - 1, w->page->death);
 	struct dump dump = { .reason = why, .message = body, .is_bytes = !text_is_utf8(body) };
 	w->counters.failed++;
@@ -333,14 +226,15 @@ static void quarantine(struct worker *w)
 /* Runs messages until the batch is done, one must wait, or it is time to commit. */
 static void work(struct worker *w)
 {
-	while (w->phase == PHASE_RUNNING && (!has_input(w) || w->position < w->claimed.n)) {
-		bool alone = one_at_a_time(w), finished = true;
-		if (is_poison(w))
-			quarantine(w);
+	while (w->phase == PHASE_RUNNING && (!worker_has_input(w) || w->position < w->claimed.n)) {
+		bool alone = worker_goes_one_by_one(w), finished = true;
+		begin_message(w);
+		if (worker_holds_poison(w))
+			worker_quarantine(w);
 		else
 			finished = settle(w, start(w));
-		forget_message(w);
-		if (!finished || !has_input(w))
+		worker_forget_message(w);
+		if (!finished || !worker_has_input(w))
 			return;
 		w->position++;
 		if (alone || w->outbox.bodies.n > PART_BYTES || worker_hurries(w))
@@ -359,8 +253,8 @@ static void unlink_sources(struct worker *w)
 			w, LEVEL_ERROR,
 			"Could not delete file '%s': %s. Stopping, since it would be read again.",
 			path, strerror(errno));
-		say(w, "stopped: %s cannot be removed", path);
-		stop(w, 1);
+		worker_say(w, "stopped: %s cannot be removed", path);
+		worker_halt(w, 1);
 	}
 	w->unlinks = NULL;
 }
@@ -394,10 +288,10 @@ static int send_commit(struct worker *w, const struct commit *commit)
 {
 	uint64_t block = working_pauses(w);
 	if (commit->durable)
-		say(w, "waiting: what was sent is not on the disk yet");
+		worker_say(w, "waiting: what was sent is not on the disk yet");
 	int rc = broker_commit(w->consumer, commit, &w->bot.err);
 	if (rc == 0 && commit->durable)
-		say(w, "running");
+		worker_say(w, "running");
 	working_goes_on(w, block);
 	return rc;
 }
@@ -419,6 +313,8 @@ static int commit(struct worker *w, const struct message *noted, bool durable)
 		.n_published = w->outbox.n,
 		.durable = durable || w->unlinks != NULL || syncs_each_commit(w),
 	};
+	if (w->flights && worker_has_input(w))
+		flights_consumed(w, &commit);
 	add_changes(w, &commit);
 	bool empty = !noted && !commit.n_consumed && !commit.n_published && !commit.n_changes &&
 	             !w->unlinks;
@@ -430,6 +326,8 @@ static int commit(struct worker *w, const struct message *noted, bool durable)
 	if (w->table)
 		state_table_committed(w->table);
 	w->committed = w->position;
+	if (w->flights)
+		flights_committed(w);
 	count_commit(w, commit.n_consumed);
 	unlink_sources(w);
 	return 0;
@@ -467,7 +365,7 @@ int worker_wait_for_room(struct worker *w)
 {
 	uint64_t block = working_pauses(w);
 	int room = broker_wait_for_room(w->consumer, say_waiting, w, &w->bot.err);
-	say(w, "running");
+	worker_say(w, "running");
 	working_goes_on(w, block);
 	w->abandoned = room == 0;
 	w->broker_failed = room < 0;
@@ -495,10 +393,10 @@ static bool flush_settle(struct worker *w, enum result result)
 {
 	struct err why = w->bot.err;
 	begin_message(w);
-	w->current = decode_in_hand(w);
+	w->current = worker_decode(w, w->hand, &w->message, &w->bot.err);
 	w->bot.err = why;
 	bool finished = settle(w, result);
-	forget_message(w);
+	worker_forget_message(w);
 	w->position += finished;
 	return finished;
 }
@@ -517,7 +415,7 @@ static bool flush(struct worker *w)
 	enum result result = w->bot.type->flush(&w->bot);
 	w->unflushed = false;
 	size_t n = w->position - w->committed;
-	if (!reactions[result].failed || n == 0) {
+	if (!reaction_to(result)->failed || n == 0) {
 		if (!w->retrying)
 			w->retries = 0;
 		return true;
@@ -528,16 +426,16 @@ static bool flush(struct worker *w)
 	if (w->broker_failed) {
 		w->broker_failed = false;
 		w->retrying = true;
-		pipeline_failed(w);
+		worker_pipeline_failed(w);
 		return false;
 	}
-	if (n == 1 || reactions[result].ends)
+	if (n == 1 || reaction_to(result)->ends)
 		return flush_settle(w, result);
 	w->counters.failed++;
-	log_failure(w, result);
-	w->careful = reactions[result].again ? 1 : n;
-	w->retries = reactions[result].again;
-	if (reactions[result].again)
+	worker_log_failure(w, result);
+	w->careful = reaction_to(result)->again ? 1 : n;
+	w->retries = reaction_to(result)->again;
+	if (reaction_to(result)->again)
 		settle_again(w);
 	w->retrying = true;
 	return false;
@@ -549,23 +447,23 @@ static void tick(struct worker *w, int64_t now)
 	if (!w->bot.type->tick || now - w->ticked_at < TICK_MS)
 		return;
 	w->ticked_at = now;
-	if (w->uncommitted || broker_no_room(w->consumer).p)
+	if (w->uncommitted || flights_under_way(w) || broker_no_room(w->consumer).p)
 		return;
 	begin_message(w);
 	enum result result = w->bot.type->tick(&w->bot);
-	if (reactions[result].failed) {
+	if (reaction_to(result)->failed) {
 		take_back(w, w->in_hand, w->state_in_hand);
 		w->broker_failed = false;
 		w->counters.failed++;
-		log_failure(w, result);
+		worker_log_failure(w, result);
 	}
-	if (reactions[result].ends) {
-		say(w, "stopped: %s", w->bot.err.text);
-		stop(w, 1);
+	if (reaction_to(result)->ends) {
+		worker_say(w, "stopped: %s", w->bot.err.text);
+		worker_halt(w, 1);
 	}
-	forget_message(w);
+	worker_forget_message(w);
 	if (commit(w, NULL, false) < 0)
-		pipeline_failed(w);
+		worker_pipeline_failed(w);
 }
 
 static void log_progress(struct worker *w, bool force)
@@ -587,11 +485,11 @@ static void idle(struct worker *w)
 	duration_human(&w->message, w->settings.rate_limit, 0, &human, NULL);
 	worker_log(w, LEVEL_INFO, "Idling for %.1fs (%.*s) now.", w->settings.rate_limit,
 	           STR_ARG(human));
-	say(w, "idle for %.*s", STR_ARG(human));
+	worker_say(w, "idle for %.*s", STR_ARG(human));
 	arena_reset(&w->message);
 	w->idle_since = clock_monotonic_ms();
 	w->idling = true;
-	delay(w, w->settings.rate_limit);
+	worker_delay(w, w->settings.rate_limit);
 }
 
 /* After a commit: rate limit, run mode, progress. */
@@ -602,8 +500,8 @@ static void pace(struct worker *w, bool worked)
 		return;
 	if (w->options.scheduled) {
 		worker_log(w, LEVEL_INFO, "Shutting down scheduled bot.");
-		say(w, "stopped: scheduled run is over");
-		stop(w, 0);
+		worker_say(w, "stopped: scheduled run is over");
+		worker_halt(w, 0);
 	} else if (w->settings.rate_limit > 0) {
 		idle(w);
 	}
@@ -611,15 +509,17 @@ static void pace(struct worker *w, bool worked)
 
 void worker_end(struct worker *w)
 {
+	flights_free(w);
 	if (w->initialised && w->bot.type->fini)
 		w->bot.type->fini(&w->bot);
 	w->initialised = false;
+	lookups_close(w);
 	log_progress(w, true);
 	consumer_close(w->consumer);
 	w->consumer = NULL;
 	w->phase = PHASE_STOPPED;
 	if (!w->exit_code && !w->options.scheduled)
-		say(w, "stopped");
+		worker_say(w, "stopped");
 	worker_log(w, LEVEL_INFO, "Bot stopped.");
 }
 
@@ -629,6 +529,8 @@ static int64_t next_step(const struct worker *w, int64_t otherwise)
 	int64_t now = clock_monotonic_ms();
 	int64_t wait = w->not_before > now ? w->not_before - now : otherwise;
 	int64_t until_tick = w->ticked_at + TICK_MS - now;
+	if (w->flights && flights_wait(w) < wait)
+		wait = flights_wait(w);
 	if (w->phase != PHASE_RUNNING)
 		return 0;
 	if (w->bot.type->tick && until_tick < wait)
@@ -636,23 +538,60 @@ static int64_t next_step(const struct worker *w, int64_t otherwise)
 	return wait;
 }
 
+/* A collector whose verb waits: until it has returned, everything stays as it is. False: it has not. */
+static bool collect_in_turns(struct worker *w)
+{
+	enum result result;
+	if (!flights_under_way(w))
+		begin_message(w);
+	if (!flights_collect(w, &result))
+		return false;
+	settle(w, result);
+	worker_forget_message(w);
+	return true;
+}
+
+/* Messages whose verbs wait. False: none is to be committed now. */
+static bool work_in_turns(struct worker *w)
+{
+	flights_take(w, &w->claimed);
+	w->claimed.n = 0;
+	flights_run(w);
+	return flights_are_due(w);
+}
+
+static void say_what_is_awaited(struct worker *w)
+{
+	struct str trouble = lookups_trouble(w);
+	if (trouble.p)
+		worker_say(w, "waiting: %.*s", STR_ARG(trouble));
+	else if (flights_under_way(w))
+		worker_say(w, "running");
+}
+
 /* Steps one to five: from receiving to the commit. 1: messages are finished, 0: none are, -1: nothing came. */
 static int step(struct worker *w)
 {
 	if (!w->uncommitted) {
 		int got = receive(w);
-		if (got <= 0) {
-			if (got < 0)
-				pipeline_failed(w);
+		if (got < 0)
+			worker_pipeline_failed(w);
+		if (got < 0 || (got == 0 && !w->flights))
+			return -1;
+		if (got > 0)
+			worker_say(w, "running");
+		if (!w->flights) {
+			work(w);
+		} else if (worker_has_input(w) ? !work_in_turns(w)
+		                               : got == 0 || !collect_in_turns(w)) {
+			say_what_is_awaited(w);
 			return -1;
 		}
-		say(w, "running");
-		work(w);
 		if (!flush(w))
 			return 0;
 	}
 	if (commit(w, NULL, false) < 0) {
-		pipeline_failed(w);
+		worker_pipeline_failed(w);
 		return 0;
 	}
 	return !w->retrying;
@@ -670,11 +609,21 @@ static int64_t until_news(const struct worker *w)
 	return wait < 1 ? 1 : wait > 1e9 ? WORKER_FOREVER : (int64_t)wait + 1;
 }
 
+/* What has been looked up need not be asked for again by the next process. */
+static void commit_finished(struct worker *w)
+{
+	if (!w->flights || !worker_has_input(w) || w->uncommitted)
+		return;
+	if (commit(w, NULL, false) < 0)
+		worker_log(w, LEVEL_ERROR, "Pipeline failed. %s", w->bot.err.text);
+}
+
 static int64_t take_step(struct worker *w)
 {
 	if (w->phase == PHASE_STOPPED)
 		return WORKER_STOPPED;
 	if (w->phase == PHASE_STOPPING) {
+		commit_finished(w);
 		worker_end(w);
 		return WORKER_STOPPED;
 	}
@@ -682,13 +631,16 @@ static int64_t take_step(struct worker *w)
 		return 0;
 	int64_t now = clock_monotonic_ms();
 	tick(w, now);
-	if (w->phase != PHASE_RUNNING || now < w->not_before)
+	if (w->phase != PHASE_RUNNING || now < w->not_before) {
+		lookups_turn(w); /* answers come all the same */
 		return next_step(w, 0);
+	}
 	w->idling = false;
 	int done = step(w);
 	if (w->position == w->claimed.n && !w->uncommitted) {
 		w->claimed.n = w->position = w->committed = 0;
-		arena_reset(&w->batch);
+		if (worker_has_input(w) || !flights_under_way(w))
+			arena_reset(&w->batch);
 	}
 	pace(w, done > 0);
 	return next_step(w, done >= 0 ? 0 : until_news(w));

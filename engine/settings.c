@@ -47,6 +47,11 @@ const struct param settings_params[] = {
 	       "When a commit must be on the disk: group, with others after a moment; commit, "
 	       "before the bot goes on."),
 	INT(batch_messages, "Messages taken from the queue at once.", .min = 1, .max = 100000),
+	LIST(dns_servers,
+	     "Name servers as address or address:port; empty: those of /etc/resolv.conf."),
+	INT(concurrency,
+	    "Messages whose look-ups are under way at a time, for bots that ask others; 0: 1000.",
+	    .min = 0, .max = 10000),
 	SIZE(batch_bytes, "Bytes taken from the queue at once.", .min = 1, .max = INT64_C(1) << 30),
 	{ 0 },
 };

@@ -31,6 +31,9 @@ struct settings {
 	/* batching (ours) */
 	int64_t batch_messages, batch_bytes;
 	const char *sync; /* "group" or "commit" */
+	/* look-ups (ours) */
+	const struct list *dns_servers; /* address[:port]; NULL: the system's */
+	int64_t concurrency;            /* messages under way; 0: the engine's default */
 };
 
 extern const struct param settings_params[];

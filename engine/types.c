@@ -115,8 +115,9 @@ static struct value describe_uses(struct arena *arena, unsigned uses)
 		unsigned flag;
 		const char *name;
 	} names[] = {
-		{ USES_NETWORK, "network" }, { USES_FILES, "files" },       { USES_EXEC, "exec" },
-		{ USES_STATE, "state" },     { USES_BLOCKING, "blocking" },
+		{ USES_NETWORK, "network" },   { USES_FILES, "files" },
+		{ USES_EXEC, "exec" },         { USES_STATE, "state" },
+		{ USES_BLOCKING, "blocking" }, { USES_LOOKUPS, "look-ups" },
 	};
 	struct list *list = list_new(arena);
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)

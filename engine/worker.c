@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* Life of a worker: parameters, connection, init, reload, end. */
-#include "engine/inside.h"
+#include "engine/flight.h"
 
 #include <intelmq/repr.h>
 
 #include "build_config.h"
 #include "config/findings.h"
 #include "engine/types.h"
+#include "lib/lru.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -265,6 +266,9 @@ static int open_in_order(struct worker *w, struct err *err)
 	log_connections(w);
 	if ((w->bot.type->uses & USES_STATE) && load_table(w, err) < 0)
 		return -1;
+	if ((w->bot.type->uses & USES_LOOKUPS) && lookups_open(w, err) < 0)
+		return -1;
+	flights_new(w);
 	return initialise(w, err);
 }
 
@@ -280,6 +284,7 @@ struct worker *worker_open(const struct host *host, const struct worker_options 
 	w->options = *options;
 	w->bot.type = options->type;
 	w->bot.id = options->id;
+	w->bot.worker = w;
 	w->page = host->page ? host->page : &w->own_page;
 	w->logged_at = clock_monotonic_ms();
 	snprintf(w->page->state, sizeof w->page->state, "starting");
@@ -299,8 +304,11 @@ void worker_close(struct worker *w)
 {
 	if (!w)
 		return;
+	flights_free(w);
 	if (w->initialised && w->bot.type->fini)
 		w->bot.type->fini(&w->bot);
+	lookups_close(w);
+	lru_free(w->cache);
 	consumer_close(w->consumer);
 	state_table_free(w->table);
 	outbox_fini(w);
@@ -326,9 +334,11 @@ int worker_restart(struct worker *w)
 {
 	struct err err = { 0 };
 	worker_log(w, LEVEL_INFO, "Handling SIGHUP, initializing again now.");
+	flights_restart(w);
 	if (w->initialised && w->bot.type->fini)
 		w->bot.type->fini(&w->bot);
 	w->initialised = false;
+	lookups_close(w);
 	arena_reset(&w->life);
 	w->options.parameters =
 		value_copy(&w->life, value_dict((struct dict *)(uintptr_t)w->reload)).dict;
@@ -336,6 +346,10 @@ int worker_restart(struct worker *w)
 	int rc = configure(w, &err);
 	if (rc == 0)
 		log_start(w);
+	if (rc == 0 && w->flights) {
+		flights_restart(w);
+		rc = lookups_open(w, &err);
+	}
 	if (rc == 0 && initialise(w, &err) == 0) {
 		worker_log(w, LEVEL_INFO, "Bot initialization completed.");
 		if (w->idling)
@@ -372,11 +386,22 @@ int worker_exit_code(const struct worker *w)
 	return w->exit_code;
 }
 
-struct pollfd worker_news(const struct worker *w)
+void worker_news(const struct worker *w, struct pollfd out[WORKER_NEWS])
 {
 	bool waits = clock_monotonic_ms() < w->not_before;
-	return (struct pollfd){ .fd = w->consumer ? consumer_fd(w->consumer) : -1,
-		                .events = waits ? 0 : POLLIN };
+	out[0] = (struct pollfd){ .fd = w->consumer ? consumer_fd(w->consumer) : -1,
+		                  .events = waits ? 0 : POLLIN };
+	out[1] = (struct pollfd){ .fd = lookups_fd(w), .events = POLLIN };
+}
+
+bool worker_is_waiting(const struct worker *w)
+{
+	return flights_under_way(w) > 0;
+}
+
+size_t worker_stack_depth(struct worker *w)
+{
+	return w->flights ? coroutine_depth(&w->flights->coroutines) : 0;
 }
 
 bool worker_is_cut_off(const struct worker *w)
@@ -428,6 +453,7 @@ void worker_check(const struct host *host, const struct worker_options *options,
 	struct worker w = { .host = *host, .options = *options };
 	w.bot.type = options->type;
 	w.bot.id = options->id;
+	w.bot.worker = &w;
 	w.bot.arena = &w.message;
 	int errors = read_parameters(&w, findings);
 	if (!errors && (w.bot.type->uses & USES_STATE) &&

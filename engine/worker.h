@@ -13,6 +13,7 @@
 #include "config/paths.h"
 #include "engine/settings.h"
 #include "message/codec.h"
+#include "net/http.h"
 #include "state/table.h"
 
 #include <poll.h>
@@ -38,6 +39,7 @@ struct host {
 	struct worker_page *page; /* shared with intelmqd; NULL: nobody watches */
 	/* Not 0: it shall end soon; what is in the middle of a batch or report is committed as far as it came. NULL: never. */
 	const volatile sig_atomic_t *hurry;
+	struct http_detour detour; /* tests: where all web servers are */
 	void *context;
 	void (*log)(void *context, const char *bot_id, enum log_level, struct str text);
 	int (*dump)(void *context, const struct settings *, const struct dump *, struct err *);
@@ -79,9 +81,16 @@ int64_t worker_step(struct worker *);
 
 /*
  * What ends the wait before its time, for poll(2): news of the broker, or only the end of the connection (no events)
- * while the worker lets time pass.
+ * while the worker lets time pass; and answers to what it has asked others.
  */
-struct pollfd worker_news(const struct worker *);
+enum { WORKER_NEWS = 2 };
+void worker_news(const struct worker *, struct pollfd out[WORKER_NEWS]);
+
+/* True while look-ups are under way: real time must pass. */
+bool worker_is_waiting(const struct worker *);
+
+/* Bytes that the deepest stack of a verb that waits has used so far, of COROUTINE_STACK; slow, for tests. */
+size_t worker_stack_depth(struct worker *);
 
 /* True once the connection to the broker is gone: close the worker, and begin anew with nothing in memory. */
 bool worker_is_cut_off(const struct worker *);
@@ -112,6 +121,12 @@ const char *worker_id(const struct worker *);
 struct consumer *worker_consumer(const struct worker *);
 const struct bot_type *worker_type(const struct worker *);
 struct state_table *worker_keyed_state(struct worker *);
+
+/* The bot's cache (cache.h), for replays and tests. */
+void worker_cache_set(struct worker *, struct str key, struct str value);
+void worker_cache_each(struct worker *,
+                       void (*each)(void *context, struct str key, struct str value),
+                       void *context);
 
 /*
  * Runs the parameter checks of a bot without starting it: the settings', the type's own table, and the

@@ -59,7 +59,7 @@ void arena_fini(struct arena *a)
 		chunk_free(a->chunk);
 		a->chunk = older;
 	}
-	arena_init(a);
+	*a = (struct arena){ .first = a->first };
 }
 
 void arena_rewind(struct arena *a, struct arena_mark mark)
@@ -104,7 +104,7 @@ struct arena_mark arena_mark(const struct arena *a)
 
 static void chunk_add(struct arena *a, size_t size)
 {
-	size_t want = a->chunk ? a->chunk->size * 2 : CHUNK_FIRST;
+	size_t want = a->chunk ? a->chunk->size * 2 : a->first ? a->first : CHUNK_FIRST;
 	if (want > CHUNK_KEPT)
 		want = CHUNK_KEPT;
 	if (want < size)

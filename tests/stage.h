@@ -168,7 +168,7 @@ static inline size_t stage_left(struct stage *s, const char *queue)
 	size_t n = (size_t)broker_queues(s->broker, &s->arena, &queues, NULL);
 	for (size_t i = 0; i < n; i++)
 		if (str_eq(queues[i].name, str_of(queue)))
-			return (size_t)(queues[i].messages + queues[i].claimed);
+			return (size_t)queues[i].messages;
 	return 0;
 }
 

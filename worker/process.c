@@ -171,8 +171,9 @@ static bool reload(struct bot_process *p)
 /* Until the worker wants its next step, the broker has news, or a signal comes. */
 static void wait_for_news(struct bot_process *p, int64_t ms)
 {
-	struct pollfd fds[] = { { .fd = signals_fd(), .events = POLLIN }, worker_news(p->worker) };
-	if (poll(fds, 2, ms > INT_MAX ? -1 : (int)ms) < 0)
+	struct pollfd fds[1 + WORKER_NEWS] = { { .fd = signals_fd(), .events = POLLIN } };
+	worker_news(p->worker, fds + 1);
+	if (poll(fds, 1 + WORKER_NEWS, ms > INT_MAX ? -1 : (int)ms) < 0)
 		return;
 	p->cut_off = fds[1].revents & (POLLHUP | POLLERR | POLLNVAL);
 }

@@ -16,6 +16,7 @@ struct arena {
 	struct arena_chunk *chunk; /* newest first */
 	char *next, *end;          /* free part of the newest chunk */
 	size_t used;               /* bytes handed out since the last reset */
+	size_t first;              /* bytes of the first chunk, for many small arenas; 0: 16 KB */
 };
 
 /* A place to come back to, see arena_rewind. */

@@ -18,16 +18,18 @@
 #include <intelmq/row.h>
 
 struct bot_type;
+struct worker;
 
 /* One running bot. Three lifetimes: `state` lives from init to fini, `arena` until the message (in a
  * parser: the row) is finished, everything else is the stack's. */
 struct bot {
 	const struct bot_type *type;
-	const char *id;      /* its name in runtime.yaml */
-	const void *params;  /* the bot's `struct params`, filled from the configuration */
-	void *state;         /* .state_size bytes, zero at init */
-	struct arena *arena; /* dies with the message or row */
-	struct err err;      /* why the last SDK call or verb failed */
+	const char *id;        /* its name in runtime.yaml */
+	const void *params;    /* the bot's `struct params`, filled from the configuration */
+	void *state;           /* .state_size bytes, zero at init */
+	struct arena *arena;   /* dies with the message or row */
+	struct err err;        /* why the last SDK call or verb failed */
+	struct worker *worker; /* the engine's */
 };
 
 /* ---- What a bot may use beside its messages: sandbox and scheduling are derived from it. ---- */
@@ -210,6 +212,9 @@ void state_del(struct bot *, struct str key);
  * hand. For what must be known before the outside changes: which file is written to next. TRY_LATER: the broker is away;
  * return it. */
 enum result bot_commit_state(struct bot *);
+
+/* USES_LOOKUPS: waits for so long, while other messages go on. */
+void bot_sleep(struct bot *, double seconds);
 
 /* ---- Where things are ---- */
 

@@ -36,6 +36,20 @@ static inline bool str_eq(struct str a, struct str b)
 	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
+static inline char str_lower_char(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
+
+/* The same for ASCII letters of either case. */
+static inline bool str_eq_nocase(struct str a, struct str b)
+{
+	for (size_t i = 0; a.n == b.n && i < a.n; i++)
+		if (str_lower_char(a.p[i]) != str_lower_char(b.p[i]))
+			return false;
+	return a.n == b.n;
+}
+
 /* Order by bytes, which for UTF-8 is the order by code points. */
 static inline int str_cmp(struct str a, struct str b)
 {
