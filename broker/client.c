@@ -41,7 +41,7 @@ struct remote_consumer {
 	struct buffer next;
 	bool asked, asked_room;
 	struct receive_limits limits;
-	size_t held; /* messages of the batch in hand */
+	size_t held; /* messages that were taken and are neither consumed nor given back */
 	bool durable;
 	char full[256]; /* why there is no room, empty: there is */
 	bool loaded;
@@ -273,7 +273,7 @@ static int take_batch(struct remote_consumer *c, struct arena *arena, struct bat
 		c->wire.broken = true;
 		return -1;
 	}
-	c->held = out->n;
+	c->held += out->n;
 	return (int)out->n;
 }
 

@@ -91,6 +91,15 @@ static void add_path(struct rules *r, const struct bot_type *type, const char *p
 		may_read(r, folder);
 }
 
+/* A switch that may also be a path: http_verify_cert. */
+static void add_value(struct rules *r, const char *at)
+{
+	struct value value;
+	memcpy(&value, at, sizeof value);
+	if (value.kind == VALUE_STR && str_starts(value.text, S("/")))
+		may_read(r, arena_cstr(r->arena, value.text));
+}
+
 static void add_paths(struct rules *r, const struct bot_type *type, const struct param *table,
                       const char *values)
 {
@@ -98,6 +107,8 @@ static void add_paths(struct rules *r, const struct bot_type *type, const struct
 		const char *value;
 		if (p->kind == PARAM_GROUP)
 			add_paths(r, type, p->group, values + p->offset);
+		if (p->kind == PARAM_VALUE)
+			add_value(r, values + p->offset);
 		if (p->kind != PARAM_PATH)
 			continue;
 		memcpy(&value, values + p->offset, sizeof value);
@@ -130,9 +141,10 @@ struct sandbox_rules bot_sandbox_rules(struct arena *arena, const struct bot_typ
 	r.writable = arena_zalloc(arena, MAX_PATHS + 1, sizeof *r.writable);
 	may_write(&r, log_folder);
 	may_read_all(&r, of_all);
-	if (type->uses & (USES_FILES | USES_NETWORK | USES_EXEC))
+	bool network = type->uses & (USES_NETWORK | USES_LOOKUPS);
+	if (network || type->uses & (USES_FILES | USES_EXEC))
 		add_files(&r, type, parameters, paths);
-	if (type->uses & USES_NETWORK)
+	if (network)
 		may_read_all(&r, of_network);
 	if (type->uses & USES_EXEC) {
 		may_read_all(&r, of_programs);
@@ -141,7 +153,7 @@ struct sandbox_rules bot_sandbox_rules(struct arena *arena, const struct bot_typ
 	return (struct sandbox_rules){
 		.readable = r.readable,
 		.writable = r.writable,
-		.network = type->uses & USES_NETWORK,
+		.network = network,
 		.exec = type->uses & USES_EXEC,
 	};
 }
