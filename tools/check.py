@@ -176,6 +176,22 @@ def suites(_):
     return tuple(total)
 
 
+def valgrind(_):
+    """What changes stacks, once more under valgrind, which sees what sanitizers do not: values that were never set."""
+    programs = ["lib_coroutine_test", "engine_flight_test", "engine_lookups_test"]
+    passed, failed, skipped = build("valgrind", "debug", *programs)
+    if failed:
+        return passed, failed, skipped
+    for program in programs:
+        command = ["valgrind", "-q", "--error-exitcode=9", f"build/debug/tests/{program}"]
+        code, output = run(f"valgrind-{program}", command, 600, VALGRIND="1")
+        passed += len(re.findall(r"^\[ +OK \]", output, re.M))
+        failed += code != 0
+        if code != 0:
+            show_end(output)
+    return passed, failed, skipped
+
+
 def build_clang(_):
     return build("clang", "fuzz")
 
@@ -221,6 +237,7 @@ STEPS = {
     "unit": unit,
     "golden": golden,
     "conformance": conformance,
+    "valgrind": valgrind,
     "suites": suites,
     "clang": build_clang,
     "fuzz": fuzz,
