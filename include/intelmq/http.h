@@ -28,6 +28,10 @@ struct http_params {
 	int64_t http_max_size;    /* largest body after decompression, in bytes (ours) */
 };
 extern const struct param http_params[];
+
+/* What is wrong with them, for a bot's `check`. */
+void http_params_check(const struct http_params *, struct findings *);
+
 #define HTTP_DEFAULTS                                                                              \
 	{                                                                                          \
 		.http_user_agent = "Mozilla/5.0 (Windows NT 6.1) AppleWebKit/537.36 (KHTML, like " \
@@ -61,6 +65,11 @@ struct http_request {
 	 */
 	int file;
 	bool shared; /* an equal request that is under way is not made again: its answer is this one's, too */
+	/*
+	 * The server is one that every message depends on: while it does not answer, requests to it wait, and one at a time
+	 * tries and pays. Without it each request finds out for itself.
+	 */
+	bool service;
 };
 
 struct http_response {
