@@ -292,8 +292,7 @@ static void nothing(struct reading *r, size_t at, struct dns_answer *out)
 	*out = (struct dns_answer){ .ttl = r->ttl };
 	bool no_name = dns_packet_rcode(r->packet) == RCODE_NXDOMAIN;
 	out->status = no_name ? DNS_NO_NAME : DNS_NO_DATA;
-	out->why = no_name ? rcode_why(RCODE_NXDOMAIN)
-	                   : S("the name has no records of this type");
+	out->why = no_name ? rcode_why(RCODE_NXDOMAIN) : S("the name has no records of this type");
 }
 
 /* NULL, or why it is refused. */
