@@ -36,6 +36,9 @@ struct dns_question {
 	/* dns.c's own */
 	struct dns_entry *entry;
 	struct dns_question *before, *after;
+	unsigned candidate;     /* host: how many names were looked for */
+	bool own_first;         /* host: the first of them was the name itself */
+	struct dns_answer kept; /* host: the answer if nothing better comes */
 };
 
 /* Reads the configuration; -1: a server in the list is no address, with the reason. Nobody is asked yet. */
