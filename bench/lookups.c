@@ -23,7 +23,14 @@
 #include "lib/allocated.h"
 #include "tests/format.h"
 
-enum { SERVER = 15353, DELAYED = 15354, LOSING = 15355, WEB = 15380, AT_ONCE = 20000, MAX_CHILDREN = 8 };
+enum {
+	SERVER = 15353,
+	DELAYED = 15354,
+	LOSING = 15355,
+	WEB = 15380,
+	AT_ONCE = 20000,
+	MAX_CHILDREN = 8
+};
 
 static struct {
 	pid_t pids[MAX_CHILDREN];
@@ -69,15 +76,17 @@ static void start_servers(void)
 	snprintf(delayed, sizeof delayed, "127.0.0.1:%d", DELAYED);
 	snprintf(losing, sizeof losing, "127.0.0.1:%d", LOSING);
 	snprintf(web, sizeof web, "127.0.0.1:%d", WEB);
-	start((const char *const[]){ "dnsmasq", "--keep-in-foreground", "--no-daemon", "--conf-file=/dev/null",
-	                             "--no-resolv", "--no-hosts", "--port=15353",
-	                             "--listen-address=127.0.0.1", "--bind-interfaces",
-	                             "--address=/example/192.0.2.1", "--pid-file=", "--log-facility=/dev/null", NULL });
-	start((const char *const[]){ beside("delay"), "--listen", delayed, "--to", server, "--delay-ms", "20",
+	start((const char *const[]){ "dnsmasq", "--keep-in-foreground", "--no-daemon",
+	                             "--conf-file=/dev/null", "--no-resolv", "--no-hosts",
+	                             "--port=15353", "--listen-address=127.0.0.1",
+	                             "--bind-interfaces", "--address=/example/192.0.2.1",
+	                             "--pid-file=", "--log-facility=/dev/null", NULL });
+	start((const char *const[]){ beside("delay"), "--listen", delayed, "--to", server,
+	                             "--delay-ms", "20", NULL });
+	start((const char *const[]){ beside("delay"), "--listen", losing, "--to", server,
+	                             "--delay-ms", "20", "--drop-percent", "1", NULL });
+	start((const char *const[]){ beside("webserver"), "--listen", web, "--delay-ms", "50",
 	                             NULL });
-	start((const char *const[]){ beside("delay"), "--listen", losing, "--to", server, "--delay-ms", "20",
-	                             "--drop-percent", "1", NULL });
-	start((const char *const[]){ beside("webserver"), "--listen", web, "--delay-ms", "50", NULL });
 	usleep(500 * 1000);
 }
 
@@ -165,15 +174,17 @@ static void measure(const struct run *run)
 			before = before > 0 ? before : memory_of(getpid());
 		}
 		take_turn(w);
-		if (worker_is_waiting(w) && most < memory_of(getpid()) && worker_counters(w)->received % 64 == 0)
+		if (worker_is_waiting(w) && most < memory_of(getpid()) &&
+		    worker_counters(w)->received % 64 == 0)
 			most = memory_of(getpid());
 	}
 	double seconds = (double)(clock_monotonic_ms() - from) / 1000;
 	cpu = cpu_of(getpid()) - cpu;
 	const struct counters *c = worker_counters(w);
-	printf("%-28s %9.0f events/s  %6.1f CPU s per million  %6.1f MB with %lld under way  %llu failed\n",
-	       run->title, (double)run->events / seconds, cpu * 1e6 / (double)run->events, most - before,
-	       (long long)run->concurrency, (unsigned long long)c->failed);
+	printf("%-28s %9.0f events/s  %6.1f CPU s per million  %6.1f MB with %lld under way  %llu "
+	       "failed\n",
+	       run->title, (double)run->events / seconds, cpu * 1e6 / (double)run->events,
+	       most - before, (long long)run->concurrency, (unsigned long long)c->failed);
 	fflush(stdout);
 	worker_close(w);
 	broker_free(broker);
@@ -181,8 +192,12 @@ static void measure(const struct run *run)
 	arena_fini(&arena);
 }
 
-#define NAMED "{\"source.fqdn\": \"host-%d.example\", \"classification.type\": \"c2-server\", \"__type\": \"Event\"}"
-#define LINKED "{\"source.url\": \"http://127.0.0.1:15380/%d\", \"classification.type\": \"phishing\", \"__type\": \"Event\"}"
+#define NAMED                                                                                      \
+	"{\"source.fqdn\": \"host-%d.example\", \"classification.type\": \"c2-server\", "          \
+	"\"__type\": \"Event\"}"
+#define LINKED                                                                                     \
+	"{\"source.url\": \"http://127.0.0.1:15380/%d\", \"classification.type\": \"phishing\", "  \
+	"\"__type\": \"Event\"}"
 
 int main(int argc, char **argv)
 {
@@ -203,10 +218,12 @@ int main(int argc, char **argv)
 			concurrency = n;
 	}
 	const struct run runs[] = {
-		{ "dns, 20 ms", "intelmq.bots.experts.gethostbyname.expert", DELAYED, NAMED, events, concurrency },
-		{ "dns, 20 ms, 1 % lost", "intelmq.bots.experts.gethostbyname.expert", LOSING, NAMED, events,
+		{ "dns, 20 ms", "intelmq.bots.experts.gethostbyname.expert", DELAYED, NAMED, events,
 		  concurrency },
-		{ "http, 50 ms", "intelmq.bots.experts.http.expert_status", 0, LINKED, events / 10, concurrency },
+		{ "dns, 20 ms, 1 % lost", "intelmq.bots.experts.gethostbyname.expert", LOSING,
+		  NAMED, events, concurrency },
+		{ "http, 50 ms", "intelmq.bots.experts.http.expert_status", 0, LINKED, events / 10,
+		  concurrency },
 	};
 	atexit(end_children);
 	start_servers();

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* One attempt of a transfer: an easy handle of libcurl, and what comes of it. */
+#include <intelmq/clock.h>
 #include <intelmq/repr.h>
 #include <string.h>
 #include <unistd.h>
@@ -97,6 +98,24 @@ static size_t body_came(char *bytes, size_t size, size_t n, void *context)
 	return count;
 }
 
+/* Called once a second at least. libcurl's own limit is an average, which says nothing of the moment. */
+static int look_at_time(void *context, curl_off_t to_come, curl_off_t came, curl_off_t to_send,
+                        curl_off_t sent)
+{
+	struct http_transfer *t = context;
+	struct http_arrived *a = &t->arrived;
+	(void)to_come;
+	(void)to_send;
+	int64_t now = clock_monotonic_ms(), moved = (int64_t)(came + sent);
+	if (moved != a->moved || a->paused || !a->at_ms) {
+		a->moved = moved;
+		a->at_ms = now;
+	}
+	double limit = t->request.params->http_timeout_sec * 1000;
+	a->stalled = limit > 0 && (double)(now - a->at_ms) > limit;
+	return a->stalled;
+}
+
 /* ---- What is sent ---- */
 
 static bool is_credential(struct str name)
@@ -113,7 +132,8 @@ static void add_field(struct http_transfer *t, struct str name, struct str value
 	    memchr(name.p, '\n', name.n))
 		return;
 	/* libcurl takes "Name;" for a field without a value. */
-	struct str line = value.n ? arena_printf(&t->arena, "%.*s: %.*s", STR_ARG(name), STR_ARG(value))
+	struct str line = value.n ? arena_printf(&t->arena, "%.*s: %.*s", STR_ARG(name),
+	                                         STR_ARG(value))
 	                          : arena_printf(&t->arena, "%.*s;", STR_ARG(name));
 	struct curl_slist *longer = curl_slist_append(t->fields, line.p);
 	t->fields = longer ? longer : t->fields;
@@ -138,7 +158,8 @@ static void set_method(struct http_transfer *t)
 {
 	const char *method = t->request.method;
 	if (t->request.body.p) {
-		curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->request.body.n);
+		curl_easy_setopt(t->easy, CURLOPT_POSTFIELDSIZE_LARGE,
+		                 (curl_off_t)t->request.body.n);
 		curl_easy_setopt(t->easy, CURLOPT_POSTFIELDS, t->request.body.p);
 	}
 	if (method && strcmp(method, "HEAD") == 0)
@@ -198,19 +219,22 @@ static void set_way(struct http_transfer *t, const char *proxy)
 	char *host = NULL, *port = NULL;
 	curl_easy_setopt(t->easy, CURLOPT_PROXY, proxy ? proxy : "");
 	if (detour->connect_to) {
-		t->detour = curl_slist_append(NULL, arena_printf(&t->arena, "::%s", detour->connect_to).p);
+		t->detour = curl_slist_append(
+			NULL, arena_printf(&t->arena, "::%s", detour->connect_to).p);
 		curl_easy_setopt(t->easy, CURLOPT_CONNECT_TO, t->detour);
 		return;
 	}
 	if (url && curl_url_set(url, CURLUPART_URL, proxy, CURLU_GUESS_SCHEME) != CURLUE_OK)
 		goto out;
 	curl_url_get(url ? url : t->url, CURLUPART_HOST, &host, 0);
-	if (curl_url_get(url ? url : t->url, CURLUPART_PORT, &port, url ? 0 : CURLU_DEFAULT_PORT) != CURLUE_OK)
+	if (curl_url_get(url ? url : t->url, CURLUPART_PORT, &port, url ? 0 : CURLU_DEFAULT_PORT) !=
+	    CURLUE_OK)
 		port = NULL;
 	if (host && host[0] != '[') {
 		t->resolved = curl_slist_append(
 			NULL, arena_printf(&t->arena, "+%s:%s:%.*s", host, port ? port : "1080",
-		                           STR_ARG(buffer_str(&t->addresses))).p);
+		                           STR_ARG(buffer_str(&t->addresses)))
+				      .p);
 		curl_easy_setopt(t->easy, CURLOPT_RESOLVE, t->resolved);
 	}
 out:
@@ -255,6 +279,9 @@ void attempt_start(struct http_transfer *t)
 	curl_easy_setopt(t->easy, CURLOPT_HEADERDATA, t);
 	curl_easy_setopt(t->easy, CURLOPT_WRITEFUNCTION, body_came);
 	curl_easy_setopt(t->easy, CURLOPT_WRITEDATA, t);
+	curl_easy_setopt(t->easy, CURLOPT_XFERINFOFUNCTION, look_at_time);
+	curl_easy_setopt(t->easy, CURLOPT_XFERINFODATA, t);
+	curl_easy_setopt(t->easy, CURLOPT_NOPROGRESS, 0L);
 	curl_easy_setopt(t->easy, CURLOPT_PRIVATE, t);
 	curl_multi_add_handle(t->http->multi, t->easy);
 }

@@ -86,6 +86,7 @@ struct str http_trouble(struct http *http)
 			if (host->upstream.down)
 				buffer_printf(&http->trouble, "%s%s does not answer since %lld s",
 				              http->trouble.n ? ", " : "", host->key,
-				              (long long)(now - host->upstream.down_since_ms) / 1000);
+				              (long long)(now - host->upstream.down_since_ms) /
+				                      1000);
 	return http->trouble.n ? buffer_str(&http->trouble) : STR_NONE;
 }

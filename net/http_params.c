@@ -5,7 +5,8 @@
 const struct param http_params[] = {
 	STR(http_username, "User name for basic authentication.", .nullable = true),
 	SECRET(http_password, "Password for basic authentication.", .nullable = true),
-	STR(http_proxy, "Proxy for http addresses; only used together with https_proxy.", .nullable = true),
+	STR(http_proxy, "Proxy for http addresses; only used together with https_proxy.",
+	    .nullable = true),
 	STR(https_proxy, "Proxy for https addresses; only used together with http_proxy.",
 	    .nullable = true),
 	STR(http_user_agent, "How the bot names itself.", .nullable = true),
@@ -27,7 +28,8 @@ const struct param http_params[] = {
 void http_params_check(const struct http_params *p, struct findings *findings)
 {
 	if (!p->http_proxy != !p->https_proxy)
-		finding_add(findings, SEVERITY_WARNING, p->http_proxy ? "http_proxy" : "https_proxy",
+		finding_add(findings, SEVERITY_WARNING,
+		            p->http_proxy ? "http_proxy" : "https_proxy",
 		            "only used if http_proxy and https_proxy are both set");
 	if (p->http_verify_cert.kind != VALUE_BOOL && p->http_verify_cert.kind != VALUE_STR)
 		finding_add(findings, SEVERITY_ERROR, "http_verify_cert",

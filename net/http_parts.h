@@ -18,7 +18,13 @@
 #include "net/http.h"
 #include "net/upstream.h"
 
-enum transfer_phase { TRANSFER_FRESH, TRANSFER_LOOKING_UP, TRANSFER_QUEUED, TRANSFER_RUNNING, TRANSFER_OVER };
+enum transfer_phase {
+	TRANSFER_FRESH,
+	TRANSFER_LOOKING_UP,
+	TRANSFER_QUEUED,
+	TRANSFER_RUNNING,
+	TRANSFER_OVER
+};
 
 struct http_transfer;
 
@@ -41,11 +47,13 @@ struct http_call {
 /* What came, of an attempt. */
 struct http_arrived {
 	int status;
-	struct buffer head;  /* header fields, "Name: value\n" each */
+	struct buffer head; /* header fields, "Name: value\n" each */
 	struct buffer reason;
-	struct buffer body;  /* or what a stream has not read yet */
+	struct buffer body; /* or what a stream has not read yet */
 	uint64_t bytes;
-	bool head_is_complete, too_large, file_failed, paused;
+	int64_t moved; /* bytes that had come or gone … */
+	int64_t at_ms; /* … when that changed last */
+	bool head_is_complete, too_large, file_failed, paused, stalled;
 };
 
 struct http_transfer {
@@ -55,7 +63,7 @@ struct http_transfer {
 	struct http_call *calls;
 	enum transfer_phase phase;
 	bool stream;
-	bool moved;    /* away from the server that the credentials are for */
+	bool moved;      /* away from the server that the credentials are for */
 	bool turned_get; /* by a redirection */
 	int redirects, tries;
 	CURLU *url;

@@ -47,7 +47,8 @@ bool transfer_serves(const struct http_transfer *t, const struct http_request *r
 	return true;
 }
 
-struct http_transfer *transfer_new(struct http *http, const struct http_request *request, bool stream)
+struct http_transfer *transfer_new(struct http *http, const struct http_request *request,
+                                   bool stream)
 {
 	static const struct http_params usual = HTTP_DEFAULTS;
 	struct http_transfer *t = allocated(calloc(1, sizeof *t));
@@ -164,7 +165,8 @@ static void fail(struct http_transfer *t, enum result result, const char *why)
 static char *part_of(CURLU *url, CURLUPart part)
 {
 	char *text = NULL;
-	if (curl_url_get(url, part, &text, part == CURLUPART_PORT ? CURLU_DEFAULT_PORT : 0) != CURLUE_OK)
+	if (curl_url_get(url, part, &text, part == CURLUPART_PORT ? CURLU_DEFAULT_PORT : 0) !=
+	    CURLUE_OK)
 		return NULL;
 	return text;
 }
@@ -208,8 +210,8 @@ static void looked_up(struct http_transfer *t, const struct dns_answer *answer)
 		queue_attempt(t);
 		return;
 	}
-	snprintf(why, sizeof why, "the address of %.*s is not known: %.*s", STR_ARG(t->question.name),
-	         STR_ARG(answer->why));
+	snprintf(why, sizeof why, "the address of %.*s is not known: %.*s",
+	         STR_ARG(t->question.name), STR_ARG(answer->why));
 	fail(t, TRY_LATER, why);
 }
 
@@ -247,7 +249,8 @@ static void begin_lookup(struct http_transfer *t)
 	const char *proxy = proxy_of(t);
 	CURLU *url = proxy ? curl_url() : curl_url_dup(t->url);
 	char *host = NULL;
-	if (url && (!proxy || curl_url_set(url, CURLUPART_URL, proxy, CURLU_GUESS_SCHEME) == CURLUE_OK))
+	if (url &&
+	    (!proxy || curl_url_set(url, CURLUPART_URL, proxy, CURLU_GUESS_SCHEME) == CURLUE_OK))
 		host = part_of(url, CURLUPART_HOST);
 	curl_url_cleanup(url);
 	if (!host) {
@@ -281,9 +284,11 @@ static void begin(struct http_transfer *t)
 		t->url = curl_url();
 		CURLUcode code = CURLUE_OUT_OF_MEMORY;
 		if (t->url && !memchr(t->url_text.p, 0, t->url_text.n))
-			code = curl_url_set(t->url, CURLUPART_URL, arena_cstr(&t->arena, t->url_text), 0);
+			code = curl_url_set(t->url, CURLUPART_URL,
+			                    arena_cstr(&t->arena, t->url_text), 0);
 		char *scheme = code == CURLUE_OK ? part_of(t->url, CURLUPART_SCHEME) : NULL;
-		bool known = scheme && (strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0);
+		bool known = scheme &&
+		             (strcmp(scheme, "http") == 0 || strcmp(scheme, "https") == 0);
 		curl_free(scheme);
 		if (!known) {
 			char why[400];
@@ -357,7 +362,8 @@ static struct str location_of(const struct http_transfer *t)
 static bool is_redirection(const struct http_transfer *t)
 {
 	int status = t->arrived.status;
-	return (status == 301 || status == 302 || status == 303 || status == 307 || status == 308) &&
+	return (status == 301 || status == 302 || status == 303 || status == 307 ||
+	        status == 308) &&
 	       location_of(t).n;
 }
 
@@ -383,14 +389,17 @@ static void forget_attempt(struct http_transfer *t)
 	buffer_clear(&a->body);
 	a->status = 0;
 	a->bytes = 0;
-	a->head_is_complete = a->too_large = a->file_failed = a->paused = false;
+	a->moved = a->at_ms = 0;
+	a->head_is_complete = a->too_large = a->file_failed = a->paused = a->stalled = false;
 }
 
 static void follow(struct http_transfer *t)
 {
 	char *text = NULL;
 	CURLU *to = curl_url_dup(t->url);
-	if (!to || curl_url_set(to, CURLUPART_URL, arena_cstr(&t->arena, location_of(t)), CURLU_URLENCODE) != CURLUE_OK ||
+	if (!to ||
+	    curl_url_set(to, CURLUPART_URL, arena_cstr(&t->arena, location_of(t)),
+	                 CURLU_URLENCODE) != CURLUE_OK ||
 	    curl_url_get(to, CURLUPART_URL, &text, 0) != CURLUE_OK) {
 		curl_url_cleanup(to);
 		fail(t, TRY_LATER, "it leads to something that is no address");
@@ -424,7 +433,8 @@ static bool found_nobody(CURLcode code)
 
 static bool is_worth_another_try(const struct http_transfer *t, CURLcode code)
 {
-	bool idempotent = !t->request.body.n && (!t->request.method || strcmp(t->request.method, "POST") != 0);
+	bool idempotent = !t->request.body.n &&
+	                  (!t->request.method || strcmp(t->request.method, "POST") != 0);
 	switch (code) {
 	case CURLE_COULDNT_CONNECT:
 		return true;
@@ -448,13 +458,17 @@ static const char *explain(struct http_transfer *t, CURLcode code)
 		return "its header has more than 262144 bytes";
 	if (a->too_large)
 		return arena_printf(&t->arena, "more than %lld bytes",
-		                    (long long)(t->request.file > 0 ? p->http_max_size : (int64_t)HTTP_BODY)).p;
+		                    (long long)(t->request.file > 0 ? p->http_max_size
+		                                                    : (int64_t)HTTP_BODY))
+		        .p;
 	if (a->file_failed)
 		return "its answer cannot be written to a file: is the disk full?";
 	if (code == CURLE_OPERATION_TIMEDOUT)
-		return arena_printf(&t->arena, a->head_is_complete ? "nothing more came for %g s"
-		                                                   : "no answer within %g s",
-		                    p->http_timeout_sec).p;
+		return arena_printf(&t->arena,
+		                    a->head_is_complete ? "nothing more came for %g s"
+		                                        : "no answer within %g s",
+		                    p->http_timeout_sec)
+		        .p;
 	return t->curl_text[0] ? t->curl_text : curl_easy_strerror(code);
 }
 
@@ -469,6 +483,8 @@ static void succeed(struct http_transfer *t)
 
 void transfer_ended(struct http_transfer *t, CURLcode code)
 {
+	if (code == CURLE_ABORTED_BY_CALLBACK)
+		code = CURLE_OPERATION_TIMEDOUT; /* look_at_time */
 	struct upstream *upstream = &t->host->upstream;
 	if (t->arrived.status)
 		upstream_heard(upstream);
@@ -484,7 +500,8 @@ void transfer_ended(struct http_transfer *t, CURLcode code)
 		http_turn(t); /* so that the time of the next try is known */
 		return;
 	}
-	if (++t->tries < t->request.params->http_timeout_max_tries && is_worth_another_try(t, code)) {
+	if (++t->tries < t->request.params->http_timeout_max_tries &&
+	    is_worth_another_try(t, code)) {
 		forget_attempt(t);
 		upstream_end(upstream, &t->job);
 		queue_attempt(t);
