@@ -55,8 +55,8 @@ void wait_for(const struct asked *);
 void asks(const char *name, enum dns_type, bool host, enum dns_status, const char *values);
 void finds(const char *name, enum dns_type, const char *values);
 
-/* A name that differs by a number, in the arena. */
-const char *name_of(const char *format, int number) __attribute__((format(printf, 1, 0)));
+/* "word-number.example", in the arena. */
+const char *name_of(const char *word, int number);
 
 /* Questions that the servers have seen. */
 unsigned packets(void);
