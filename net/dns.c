@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "net/dns.h"
 
-#include <arpa/inet.h>
 #include <intelmq/clock.h>
 
 #include "lib/allocated.h"
+#include "net/dns_host.h"
 #include "net/dns_parts.h"
 
 static void handle_closed(uv_handle_t *handle)
@@ -14,17 +14,22 @@ static void handle_closed(uv_handle_t *handle)
 		free(dns);
 }
 
+static int64_t sooner(int64_t a, int64_t b)
+{
+	return a < 0 || b < a ? b : a;
+}
+
 /* The next thing that time alone brings, in ms; -1: none. */
 static int64_t wait_ms(const struct dns *dns)
 {
 	int64_t now_ms = clock_monotonic_about_ms();
 	int64_t wait = upstream_wait_ms(&dns->upstream, now_ms);
-	if (dns->flying.first && (wait < 0 || dns->flying.first->at_ms - now_ms < wait))
-		wait = dns->flying.first->at_ms - now_ms;
+	if (dns->flying.first) {
+		int64_t due = dns->flying.first->at_ms - now_ms;
+		wait = sooner(wait, due > 0 ? due : 0);
+	}
 	/* What is still in the books of c-ares can wait longer. */
-	if (dns->packets && (wait < 0 || wait > 1000))
-		wait = 1000;
-	return wait;
+	return dns->packets ? sooner(wait, 1000) : wait;
 }
 
 static void timer_fired(uv_timer_t *timer)
@@ -178,33 +183,6 @@ static const struct dns_answer *name_ask(struct dns *dns, struct dns_question *q
 	return NULL;
 }
 
-/*
- * The n-th name that a host may have (resolver(5), search and ndots): itself first if it has dots enough, then in the domains,
- * then itself if it was not tried. False: that were all.
- */
-static bool candidate_make(const struct dns *dns, struct str host, unsigned n, struct dns_name *out,
-                           bool *itself_out)
-{
-	size_t dots = 0, domains = dns->conf.searches;
-	if (!dns_name_fold(host, out))
-		return false;
-	for (size_t i = 0; i < out->n; i++)
-		dots += out->p[i] == '.';
-	bool first = dots >= dns->conf.ndots;
-	bool final = host.p[host.n - 1] == '.';
-	*itself_out = final || (first ? n == 0 : n == domains);
-	if (final)
-		return n == 0;
-	if (n > domains)
-		return false;
-	if (*itself_out)
-		return true;
-	struct dns_name name = *out;
-	if (dns_name_join(&name, dns_name_str(&dns->conf.search[n - first])))
-		*out = name;
-	return true;
-}
-
 /* What a host has whose candidates all have nothing: what was said of its own name, if that came first; else the best. */
 static void answer_keep(struct dns_question *q, const struct dns_answer *answer)
 {
@@ -228,7 +206,7 @@ static const struct dns_answer *host_ask(struct dns *dns, struct dns_question *q
 {
 	struct dns_name name;
 	bool itself;
-	while (candidate_make(dns, q->name, q->candidate, &name, &itself)) {
+	while (dns_candidate(&dns->conf, q->name, q->candidate, &name, &itself)) {
 		q->own_first |= q->candidate == 0 && itself;
 		const struct dns_answer *answer = name_ask(dns, q, &name);
 		if (!answer || is_final(answer))
@@ -239,33 +217,12 @@ static const struct dns_answer *host_ask(struct dns *dns, struct dns_question *q
 	return &q->kept;
 }
 
-/* An address, also in the forms that inet_aton(3) knows ("127.1"). */
-static bool address_read(struct str name, struct ip *out)
-{
-	struct in_addr address;
-	char text[IP_TEXT_SIZE];
-	if (ip_parse(name, out) == 0)
-		return true;
-	if (name.n >= sizeof text)
-		return false;
-	for (size_t i = 0; i < name.n; i++) {
-		text[i] = name.p[i];
-		if (str_index(S("0123456789abcdefABCDEFxX."), text[i]) == STR_NOT_FOUND)
-			return false;
-	}
-	text[name.n] = 0;
-	if (!inet_aton(text, &address))
-		return false;
-	*out = ip_from_u32(ntohl(address.s_addr));
-	return true;
-}
-
 /* True: what is asked for is an address, or in the hosts file. */
 static bool host_is_known(struct dns *dns, const struct dns_question *q,
                           const struct dns_name *name, struct arena *arena, struct dns_answer *out)
 {
 	struct ip ip;
-	if (!address_read(q->name, &ip))
+	if (!dns_address_read(q->name, &ip))
 		return dns_hosts_find(&dns->hosts, dns_name_str(name), q->type, arena, out);
 	*out = (struct dns_answer){ DNS_NO_DATA, .ttl = DNS_TTL_MAX,
 		                    .why = S("an address of the other kind") };

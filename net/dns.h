@@ -41,7 +41,10 @@ struct dns_question {
 	struct dns_answer kept; /* host: the answer if nothing better comes */
 };
 
-/* Reads the configuration; -1: a server in the list is no address, with the reason. Nobody is asked yet. */
+/*
+ * Reads the configuration; -1: a server in the list is no address, with the reason. Nobody is asked yet. The process must
+ * ignore SIGPIPE: c-ares writes to TCP connections that may be gone.
+ */
 int dns_open(uv_loop_t *, const struct dns_options *, struct dns **out, struct err *);
 
 /* Open questions are forgotten, without `done`. The loop must run once more for its handles to be closed. */
@@ -67,7 +70,10 @@ void dns_packet_read(struct arena *, struct str packet, struct str name, enum dn
 /* What is wrong with the servers, in words ("no name server answers (127.0.0.1:53) since 12 s"), or STR_NONE; good until the next call. */
 struct str dns_trouble(struct dns *);
 
-/* Counters since the start, for statistics: questions, answered from the cache, sent, failed. */
+/*
+ * Counters since the start, for statistics: questions; names answered from the cache; those that joined an equal one under
+ * way; packets sent, all tries counted; questions that failed because nobody answers. A host may look for several names.
+ */
 struct dns_counts {
 	uint64_t asked, cached, shared, sent, timeouts;
 };

@@ -78,10 +78,12 @@ static struct str word_cut(struct str *line)
 	return word;
 }
 
+/* The root as a domain adds nothing to a name: "search ." says that there are no others. */
 static void search_add(struct dns_conf *conf, struct str domain)
 {
-	if (conf->searches < DNS_SEARCH_MAX && dns_name_fold(domain, &conf->search[conf->searches]))
-		conf->searches++;
+	struct dns_name name;
+	if (conf->searches < DNS_SEARCH_MAX && dns_name_fold(domain, &name) && name.n)
+		conf->search[conf->searches++] = name;
 }
 
 static void option_read(struct dns_conf *conf, struct str option)

@@ -16,7 +16,8 @@ struct host {
 
 void dns_hosts_init(struct dns_hosts *hosts, const char *path)
 {
-	*hosts = (struct dns_hosts){ .path = path, .looked_ms = INT64_MIN, .size = -1 };
+	*hosts = (struct dns_hosts){ .looked_ms = INT64_MIN, .size = -1 };
+	hosts->path = allocated(strdup(path));
 	arena_init(&hosts->names);
 }
 
@@ -34,6 +35,7 @@ void dns_hosts_fini(struct dns_hosts *hosts)
 {
 	hosts_clear(hosts);
 	arena_fini(&hosts->names);
+	free(hosts->path);
 }
 
 static void host_add(struct dns_hosts *hosts, struct str word, struct ip ip)

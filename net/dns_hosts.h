@@ -19,8 +19,8 @@ enum {
 struct host;
 
 struct dns_hosts {
-	const char *path; /* borrowed */
 	/* Private. */
+	char *path;
 	struct arena names;
 	struct host *hosts;
 	size_t n, capacity;

@@ -6,7 +6,7 @@
  * once. Which server is tried when is decided above (dns_flight.c), because a channel with several servers neither tells
  * who answered nor forgets one that is down, and because what breaks a TCP connection must not end questions over UDP.
  * Its own time is only the limit after which a packet is forgotten; ares_timeout, which looks at every question under
- * way, is not used.
+ * way, is not used. c-ares writes to connections that are gone: the process ignores SIGPIPE.
  */
 #pragma once
 #include <ares.h>
@@ -14,11 +14,10 @@
 #include "net/dns_conf.h"
 #include "net/dns_packet.h"
 
+/* Buffers are for thousands of packets at once; the kernel may give less (net.core.rmem_max). */
 enum {
 	LINK_IDS = 1 << 16,
-	LINK_RECEIVE_BUFFER =
-		4
-		<< 20, /* for answers to thousands of questions at once; the kernel may give less */
+	LINK_RECEIVE_BUFFER = 4 << 20,
 	LINK_SEND_BUFFER = 1 << 20,
 };
 

@@ -29,8 +29,6 @@ bool dns_name_fold(struct str text, struct dns_name *out)
 
 bool dns_name_join(struct dns_name *name, struct str domain)
 {
-	if (domain.n == 0)
-		return true;
 	if (name->n + 1 + domain.n > DNS_NAME_MAX)
 		return false;
 	name->p[name->n] = '.';

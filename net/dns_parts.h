@@ -14,9 +14,9 @@ enum {
 	DNS_CACHE_BYTES = 32 << 20,
 	DNS_TRIES = 3, /* of one question, or one for each server */
 	DNS_TRY_MIN_MS = 10,
-	DNS_MISSED_MAX =
-		3, /* tries without answer after which others are asked before this server */
-	DNS_MISSED_MS = 10000, /* so often it is the first one all the same */
+	/* After so many tries without answer others are asked before a server, but for one question in a while. */
+	DNS_MISSED_MAX = 3,
+	DNS_MISSED_MS = 10000,
 	DNS_TROUBLE = 600,
 };
 

@@ -47,9 +47,16 @@ void upstream_queue(struct upstream *upstream, struct upstream_job *job)
 	job_wait(upstream, job, UPSTREAM_FRESH);
 }
 
+/*
+ * The oldest. But a probe is rather one that has not failed yet: jobs that nobody ever answers must not keep the others
+ * from finding out that the other side lives.
+ */
 static struct upstream_job *oldest(const struct upstream *upstream)
 {
-	return upstream->again.first ? upstream->again.first : upstream->fresh.first;
+	struct upstream_job *fresh = upstream->fresh.first, *again = upstream->again.first;
+	if (!fresh || !again)
+		return fresh ? fresh : again;
+	return upstream->down ? fresh : again;
 }
 
 struct upstream_job *upstream_next(struct upstream *upstream, int64_t now_ms)

@@ -4,8 +4,8 @@
  *
  * A job fails when nobody answers it in time, or can be reached. If nothing at all was heard since it was sent, the other side
  * counts as down: this job is over, but those that fail after it go back into the queue, where new ones wait as well. Then one
- * job at a time is sent, with growing pauses between: each such probe that fails is over, too, and the first sign of life
- * sends all that wait. So an outage costs one job a probe and loses none of the others, and a job that fails while
+ * job at a time is sent, with growing pauses between (the oldest of those that have not failed yet, else the oldest): each
+ * such probe that fails is over, too, and the first sign of life sends all that wait. So an outage costs one job a probe and loses none of the others, and a job that fails while
  * others are answered is the only one that does.
  *
  * Knows neither network nor clock: times are milliseconds of one clock that does not run backwards.

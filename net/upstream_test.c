@@ -79,12 +79,12 @@ static void test_one_fails_among_others(void **state)
 	assert_false(w.upstream.down);
 }
 
-/* Down: 0 is charged, 1 and 2 wait before 3 and 4; a probe each time, the pauses grow. */
+/* Down: 0 is charged, 1 and 2 wait. Probes are new ones first; when it is up again, 1 and 2 come before the others. */
 static void test_outage(void **state)
 {
 	(void)state;
 	struct world w = world_of(3);
-	queue(&w, 5);
+	queue(&w, 6);
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(next(&w), i);
 	w.now = 6000;
@@ -98,20 +98,41 @@ static void test_outage(void **state)
 	w.now = 6999;
 	assert_int_equal(next(&w), -1);
 	w.now = 7000;
-	assert_int_equal(next(&w), 1);
+	assert_int_equal(next(&w), 3);
 	assert_int_equal(next(&w), -1);
 	assert_int_equal(upstream_wait_ms(&w.upstream, w.now), -1);
 	w.now = 12000;
-	assert_int_equal(failed(&w, 1), UPSTREAM_CHARGED);
+	assert_int_equal(failed(&w, 3), UPSTREAM_CHARGED);
 	assert_int_equal(w.upstream.down_since_ms, 1000);
 	assert_int_equal(upstream_wait_ms(&w.upstream, w.now), 2000);
 	w.now = 14000;
+	assert_int_equal(next(&w), 4);
+	answered(&w, 4);
+	assert_false(w.upstream.down);
+	assert_int_equal(next(&w), 1);
+	assert_int_equal(next(&w), 2);
+	assert_int_equal(next(&w), 5);
+	assert_int_equal(next(&w), -1);
+}
+
+/* Without new ones, those that have failed are tried again. */
+static void test_old_jobs_are_probes_too(void **state)
+{
+	(void)state;
+	struct world w = world_of(3);
+	queue(&w, 3);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(next(&w), i);
+	assert_int_equal(failed(&w, 1), UPSTREAM_CHARGED);
+	assert_int_equal(failed(&w, 0), UPSTREAM_WAITS);
+	assert_int_equal(failed(&w, 2), UPSTREAM_WAITS);
+	w.now += 1000;
+	assert_int_equal(next(&w), 0);
+	assert_int_equal(failed(&w, 0), UPSTREAM_CHARGED);
+	w.now += 2000;
 	assert_int_equal(next(&w), 2);
 	answered(&w, 2);
-	assert_false(w.upstream.down);
-	assert_int_equal(next(&w), 3);
-	assert_int_equal(next(&w), 4);
-	assert_int_equal(next(&w), -1);
+	assert_int_equal(w.upstream.running, 0);
 }
 
 static void test_pauses_grow_to_a_limit(void **state)
@@ -182,6 +203,7 @@ int main(void)
 		cmocka_unit_test(test_order_and_limit),
 		cmocka_unit_test(test_one_fails_among_others),
 		cmocka_unit_test(test_outage),
+		cmocka_unit_test(test_old_jobs_are_probes_too),
 		cmocka_unit_test(test_pauses_grow_to_a_limit),
 		cmocka_unit_test(test_late_answer_is_a_sign_of_life),
 		cmocka_unit_test(test_nobody_wants_it_any_more),

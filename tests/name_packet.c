@@ -36,7 +36,7 @@ void packet_name(struct name_packet *packet, const char *name)
 }
 
 void packet_begin(struct name_packet *packet, unsigned id, unsigned flags, const char *name,
-                  int type, unsigned answers, unsigned authority)
+                  unsigned type, unsigned answers, unsigned authority)
 {
 	packet->n = 0;
 	packet_16(packet, id);
@@ -46,14 +46,14 @@ void packet_begin(struct name_packet *packet, unsigned id, unsigned flags, const
 	packet_16(packet, authority);
 	packet_16(packet, 0);
 	packet_name(packet, name);
-	packet_16(packet, (unsigned)type);
+	packet_16(packet, type);
 	packet_16(packet, 1);
 }
 
-size_t packet_record(struct name_packet *packet, const char *owner, int type, unsigned ttl)
+size_t packet_record(struct name_packet *packet, const char *owner, unsigned type, unsigned ttl)
 {
 	packet_name(packet, owner);
-	packet_16(packet, (unsigned)type);
+	packet_16(packet, type);
 	packet_16(packet, 1);
 	packet_32(packet, ttl);
 	packet_16(packet, 0);
@@ -74,7 +74,7 @@ void packet_a(struct name_packet *packet, const char *owner, unsigned ttl, unsig
 	packet_record_end(packet, start);
 }
 
-void packet_points(struct name_packet *packet, const char *owner, int type, unsigned ttl,
+void packet_points(struct name_packet *packet, const char *owner, unsigned type, unsigned ttl,
                    const char *name)
 {
 	size_t start = packet_record(packet, owner, type, ttl);

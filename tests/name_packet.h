@@ -17,15 +17,15 @@ void packet_16(struct name_packet *, unsigned);
 void packet_32(struct name_packet *, unsigned);
 
 /* Header and question; counts are of answers, authority. */
-void packet_begin(struct name_packet *, unsigned id, unsigned flags, const char *name, int type,
-                  unsigned answers, unsigned authority);
+void packet_begin(struct name_packet *, unsigned id, unsigned flags, const char *name,
+                  unsigned type, unsigned answers, unsigned authority);
 
 /* The start of a record of class IN, and its end, which fills in the length; between them its data is added. */
-size_t packet_record(struct name_packet *, const char *owner, int type, unsigned ttl);
+size_t packet_record(struct name_packet *, const char *owner, unsigned type, unsigned ttl);
 void packet_record_end(struct name_packet *, size_t start);
 
 /* Whole records. */
 void packet_a(struct name_packet *, const char *owner, unsigned ttl, unsigned address);
-void packet_points(struct name_packet *, const char *owner, int type, unsigned ttl,
+void packet_points(struct name_packet *, const char *owner, unsigned type, unsigned ttl,
                    const char *name);
 void packet_soa(struct name_packet *, const char *owner, unsigned ttl, unsigned minimum);

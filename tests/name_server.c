@@ -30,7 +30,7 @@ enum {
 struct question {
 	unsigned id;
 	char name[256];
-	int type;
+	unsigned type;
 	bool edns, tcp;
 	struct sockaddr_in from;
 	int fd; /* of the connection */
@@ -237,7 +237,7 @@ static bool question_read(const unsigned char *p, size_t n, struct question *q)
 	q->name[out] = 0;
 	if (at + 5 > n)
 		return false;
-	q->type = p[at + 1] << 8 | p[at + 2];
+	q->type = (unsigned)p[at + 1] << 8 | p[at + 2];
 	return true;
 }
 
