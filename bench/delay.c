@@ -4,17 +4,17 @@
  *
  *	delay --listen 127.0.0.1:5300 --to 127.0.0.1:5301 --delay-ms 20 [--drop-percent 1] [--seed N]
  */
-#include <intelmq/clock.h>
-
 #include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
 #include <poll.h>
-#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { WAITING = 1 << 16, PACKET = 1232, IDS = 1 << 16, RECEIVE_BUFFER = 8 << 20, HEADER = 12 };
@@ -61,7 +61,8 @@ static bool take_question(void)
 {
 	struct question *q = &d.ring[(d.first + d.n) % WAITING];
 	socklen_t size = sizeof q->from;
-	ssize_t got = recvfrom(d.outer, q->bytes, PACKET, MSG_DONTWAIT, (struct sockaddr *)&q->from, &size);
+	ssize_t got = recvfrom(d.outer, q->bytes, PACKET, MSG_DONTWAIT, (struct sockaddr *)&q->from,
+	                       &size);
 	if (got < 0)
 		return false;
 	if (got < HEADER || d.n == WAITING - 1 || is_lost())
@@ -136,7 +137,8 @@ static int open_socket(const struct sockaddr_in *at, bool listens)
 
 static _Noreturn void usage(void)
 {
-	fputs("usage: delay --listen ADDRESS:PORT --to ADDRESS:PORT --delay-ms N [--drop-percent N] [--seed N]\n",
+	fputs("usage: delay --listen ADDRESS:PORT --to ADDRESS:PORT --delay-ms N [--drop-percent "
+	      "N] [--seed N]\n",
 	      stderr);
 	exit(2);
 }
@@ -144,13 +146,17 @@ static _Noreturn void usage(void)
 static void read_arguments(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "listen", required_argument, NULL, 'l' },   { "to", required_argument, NULL, 't' },
-		{ "delay-ms", required_argument, NULL, 'd' }, { "drop-percent", required_argument, NULL, 'p' },
-		{ "seed", required_argument, NULL, 's' },     { 0 },
+		{ "listen", required_argument, NULL, 'l' },
+		{ "to", required_argument, NULL, 't' },
+		{ "delay-ms", required_argument, NULL, 'd' },
+		{ "drop-percent", required_argument, NULL, 'p' },
+		{ "seed", required_argument, NULL, 's' },
+		{ 0 },
 	};
 	struct sockaddr_in outer = { 0 }, inner = { 0 };
 	for (int c; (c = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-		if ((c == 'l' && !read_address(optarg, &outer)) || (c == 't' && !read_address(optarg, &inner)) || c == '?')
+		if ((c == 'l' && !read_address(optarg, &outer)) ||
+		    (c == 't' && !read_address(optarg, &inner)) || c == '?')
 			usage();
 		if (c == 'd')
 			d.delay_us = (int64_t)(strtod(optarg, NULL) * 1000);

@@ -15,6 +15,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "bench/processes.h"
@@ -49,6 +50,7 @@ static void start(const char *const *argv)
 {
 	pid_t pid = fork();
 	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGTERM);
 		execvp(argv[0], (char *const *)(uintptr_t)argv);
 		fprintf(stderr, "lookups: %s cannot be started\n", argv[0]);
 		_exit(1);

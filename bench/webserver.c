@@ -61,7 +61,8 @@ static void welcome(void)
 		return;
 	}
 	if (fd >= 0)
-		epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &(struct epoll_event){ .events = EPOLLIN, .data.fd = fd });
+		epoll_ctl(epoll, EPOLL_CTL_ADD, fd,
+		          &(struct epoll_event){ .events = EPOLLIN, .data.fd = fd });
 }
 
 static void listen_to(int fd)
@@ -77,12 +78,14 @@ static void listen_to(int fd)
 	if (!strstr(p->request, "\r\n\r\n"))
 		return;
 	p->n = 0;
-	ring[(first + waiting++) % CONNECTIONS] = (struct due){ now_us() + delay_us, fd, generations[fd] };
+	ring[(first + waiting++) % CONNECTIONS] = (struct due){ now_us() + delay_us, fd,
+		                                                generations[fd] };
 }
 
 static void answer_due(void)
 {
-	static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 6\r\n\r\nhello\n";
+	static const char answer[] =
+		"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 6\r\n\r\nhello\n";
 	for (int64_t now = now_us(); waiting && ring[first].at_us <= now; waiting--) {
 		const struct due *due = &ring[first];
 		if (peers[due->fd] && generations[due->fd] == due->generation &&
@@ -105,7 +108,8 @@ static bool open_server(const char *text)
 	listening = socket(AF_INET, SOCK_STREAM, 0);
 	setsockopt(listening, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
 	return inet_pton(AF_INET, host, &at.sin_addr) == 1 &&
-	       bind(listening, (struct sockaddr *)&at, sizeof at) == 0 && listen(listening, 1024) == 0;
+	       bind(listening, (struct sockaddr *)&at, sizeof at) == 0 &&
+	       listen(listening, 1024) == 0;
 }
 
 int main(int argc, char **argv)
@@ -125,7 +129,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	epoll = epoll_create1(0);
-	epoll_ctl(epoll, EPOLL_CTL_ADD, listening, &(struct epoll_event){ .events = EPOLLIN, .data.fd = listening });
+	epoll_ctl(epoll, EPOLL_CTL_ADD, listening,
+	          &(struct epoll_event){ .events = EPOLLIN, .data.fd = listening });
 	while (true) {
 		struct epoll_event events[EVENTS];
 		int64_t left = waiting ? (ring[first].at_us - now_us() + 999) / 1000 : 1000;

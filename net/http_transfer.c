@@ -11,6 +11,7 @@
 enum {
 	MAX_ADDRESSES = 64 * 1024, /* text */
 	MAX_REASON = 1000,
+	TRANSFER_ARENA = 1024,
 	MAX_STREAM = 4 * 1024 * 1024, /* 1 MB, and what libcurl hands over at once */
 };
 
@@ -55,6 +56,7 @@ struct http_transfer *transfer_new(struct http *http, const struct http_request 
 	t->http = http;
 	t->stream = stream;
 	arena_init(&t->arena);
+	t->arena.first = TRANSFER_ARENA;
 	copy_request(t, request);
 	if (!t->request.params)
 		t->request.params = &usual;

@@ -16,7 +16,8 @@ struct params {
 static const struct param params[] = {
 	BOOL(fallback_to_url, "Use the host of the URL where there is no name."),
 	VALUE(gaierrors_to_ignore,
-	      "Numbers of errors (getaddrinfo(3)) that leave the event as it is instead of being tried "
+	      "Numbers of errors (getaddrinfo(3)) that leave the event as it is instead of being "
+	      "tried "
 	      "again: one, a list, or text with commas.",
 	      .nullable = true),
 	BOOL(overwrite, "Replace an address that is there."),
@@ -87,15 +88,18 @@ static enum result gethostbyname_side(struct bot *bot, struct event *event, cons
 	}
 	if (is_ignored(bot->state, error_number(status)))
 		return DONE;
-	return bot_fail(bot, TRY_LATER, "Looking up %.*s: %.*s", STR_ARG(name), STR_ARG(answer.why));
+	return bot_fail(bot, TRY_LATER, "Looking up %.*s: %.*s", STR_ARG(name),
+	                STR_ARG(answer.why));
 }
 
 static enum result gethostbyname_enrich(struct bot *bot, struct event *event)
 {
-	enum result result = gethostbyname_side(bot, event, "source.ip", "source.fqdn", "source.url");
+	enum result result = gethostbyname_side(bot, event, "source.ip", "source.fqdn",
+	                                        "source.url");
 	if (result != DONE)
 		return result;
-	return gethostbyname_side(bot, event, "destination.ip", "destination.fqdn", "destination.url");
+	return gethostbyname_side(bot, event, "destination.ip", "destination.fqdn",
+	                          "destination.url");
 }
 
 static int add_number(struct bot *bot, struct list *numbers, struct str text)
@@ -122,7 +126,8 @@ static enum result read_ignored(struct bot *bot, struct value given, struct list
 			rc = given.list->items[i].kind == VALUE_STR
 			           ? add_number(bot, out, given.list->items[i].text)
 			           : err_set(&bot->err, FAULT_CONFIGURATION,
-			                     "gaierrors_to_ignore: the numbers of a list are given as texts");
+			                     "gaierrors_to_ignore: the numbers of a list are given "
+			                     "as texts");
 	} else if (value_truthy(given)) {
 		rc = err_set(&bot->err, FAULT_CONFIGURATION,
 		             "gaierrors_to_ignore: a number, a list or a text is needed");
