@@ -22,7 +22,7 @@ struct coroutine;
 
 enum {
 	CONCURRENCY = 1000,    /* the default of that parameter */
-	SLOW_MS = 200,         /* what waits for longer does not count against concurrency … */
+	SLOW_MS = 100,         /* what waits for longer does not count against concurrency … */
 	SLOW_TIMES = 4,        /* … up to so many times as many */
 	LINGER_MS = 2,         /* how long a finished one waits for others to be committed along */
 	LINGER_MESSAGES = 256, /* at most so many */

@@ -28,6 +28,8 @@ static int64_t wait_ms(const struct dns *dns)
 		int64_t due = dns->flying.first->at_ms - now_ms;
 		wait = sooner(wait, due > 0 ? due : 0);
 	}
+	if (dns->held_back)
+		wait = sooner(wait, 1);
 	/* What is still in the books of c-ares can wait longer. */
 	return dns->packets ? sooner(wait, 1000) : wait;
 }

@@ -268,11 +268,32 @@ static void try_done(void *context, int status, int timeouts, unsigned char *byt
 	}
 }
 
+/*
+ * A thousand packets at once do not fit the buffer of most servers, and what was lost in a burst must not be asked again as
+ * one. So each millisecond lets some through.
+ */
+static bool may_send(struct dns *dns, int64_t now_ms)
+{
+	int64_t since = now_ms - dns->burst_ms;
+	if (since > 0) {
+		int64_t more = since * DNS_BURST_EACH_MS;
+		dns->burst = more > DNS_BURST - dns->burst ? DNS_BURST : dns->burst + (int)more;
+		dns->burst_ms = now_ms;
+	}
+	dns->held_back = dns->burst == 0;
+	return dns->burst > 0 && dns->burst--;
+}
+
 void dns_flight_start(struct dns *dns)
 {
 	struct upstream_job *job;
 	int64_t now_ms = clock_monotonic_about_ms();
-	while ((job = upstream_next(&dns->upstream, now_ms))) {
+	while (may_send(dns, now_ms)) {
+		job = upstream_next(&dns->upstream, now_ms);
+		if (!job) {
+			dns->burst++;
+			break;
+		}
 		struct dns_entry *entry = (struct dns_entry *)job;
 		entry->tried = entry->refusing = 0;
 		entry->answer = (struct dns_answer){ 0 };
@@ -284,7 +305,7 @@ void dns_flight_tick(struct dns *dns)
 {
 	int64_t now_ms = clock_monotonic_about_ms();
 	struct dns_entry *entry;
-	while ((entry = dns->flying.first) && entry->at_ms <= now_ms) {
+	while ((entry = dns->flying.first) && entry->at_ms <= now_ms && may_send(dns, now_ms)) {
 		dns->servers[entry->server].missed++;
 		entry_try(dns, entry);
 	}

@@ -15,6 +15,8 @@ enum {
 	DNS_TRIES = 3, /* of one question, or one for each server */
 	DNS_TRY_MIN_MS = 10,
 	/* After so many tries without answer others are asked before a server, but for one question in a while. */
+	DNS_BURST = 256, /* packets at once, and how many more each millisecond */
+	DNS_BURST_EACH_MS = 64,
 	DNS_MISSED_MAX = 3,
 	DNS_MISSED_MS = 10000,
 	DNS_TROUBLE = 600,
@@ -38,6 +40,9 @@ struct dns_try {
 };
 
 struct dns {
+	int64_t burst_ms; /* when `burst` was counted */
+	int burst;        /* packets that may go now */
+	bool held_back;   /* there was none left for somebody */
 	uv_loop_t *loop;
 	uv_timer_t timer;
 	uv_idle_t idle; /* runs while answers wait to be told that came outside of the loop's events */
