@@ -96,8 +96,8 @@ static void start_servers(void)
 
 struct run {
 	const char *title, *module;
-	int dns;          /* port of the name server, 0: none */
-	const char *body; /* of the events, with a number in it */
+	int dns;                             /* port of the name server, 0: none */
+	const char *field, *before, *behind; /* each event has another number between the two */
 	size_t events;
 	int64_t concurrency;
 };
@@ -143,7 +143,10 @@ static void feed(struct broker *broker, const struct run *run, size_t first, siz
 {
 	char body[400];
 	for (size_t i = first; i < first + n; i++) {
-		snprintf(body, sizeof body, run->body, (int)i);
+		snprintf(body, sizeof body,
+		         "{\"%s\": \"%s%zu%s\", \"classification.type\": \"other\", \"__type\": "
+		         "\"Event\"}",
+		         run->field, run->before, i, run->behind);
 		broker_push(broker, S("in"), str_of(body), NULL);
 	}
 }

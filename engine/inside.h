@@ -90,6 +90,7 @@ struct worker {
 	bool retrying;              /* the message in hand is to be tried again */
 	int64_t not_before;         /* monotonic ms */
 	bool idling;                /* until not_before, for rate_limit's sake */
+	bool stream_is_open;        /* the verb `stream` has not come to an end */
 	int64_t idle_since;         /* monotonic ms */
 	int64_t logged_at; /* when the first message was sent after the last progress line, monotonic ms */
 	uint64_t sent_since_log;

@@ -175,6 +175,7 @@ static bool settle(struct worker *w, enum result result)
 {
 	const struct reaction *reaction = reaction_to(result);
 	w->retrying = false;
+	w->stream_is_open = w->bot.type->stream && result == DONE;
 	if (!reaction->failed)
 		return settle_success(w, result);
 	/* What rows before a bad one gave is good: a parser's rows stand each for itself. */
@@ -496,7 +497,7 @@ static void idle(struct worker *w)
 static void pace(struct worker *w, bool worked)
 {
 	log_progress(w, false);
-	if (!worked || w->phase != PHASE_RUNNING)
+	if (!worked || w->phase != PHASE_RUNNING || w->stream_is_open)
 		return;
 	if (w->options.scheduled) {
 		worker_log(w, LEVEL_INFO, "Shutting down scheduled bot.");

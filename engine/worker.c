@@ -396,7 +396,7 @@ void worker_news(const struct worker *w, struct pollfd out[WORKER_NEWS])
 
 bool worker_is_waiting(const struct worker *w)
 {
-	return flights_under_way(w) > 0;
+	return flights_under_way(w) > 0 || w->stream_is_open;
 }
 
 size_t worker_stack_depth(struct worker *w)

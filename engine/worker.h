@@ -86,7 +86,7 @@ int64_t worker_step(struct worker *);
 enum { WORKER_NEWS = 2 };
 void worker_news(const struct worker *, struct pollfd out[WORKER_NEWS]);
 
-/* True while look-ups are under way: real time must pass. */
+/* True while look-ups are under way, or a stream is open: real time must pass. */
 bool worker_is_waiting(const struct worker *);
 
 /* Bytes that the deepest stack of a verb that waits has used so far, of COROUTINE_STACK; slow, for tests. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include <intelmq/datetime.h>
 
+#include <time.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -83,6 +85,20 @@ int datetime_from_us(int64_t us, struct datetime *out)
 	t.minute = seconds / 60 % 60;
 	t.second = seconds % 60;
 	*out = t;
+	return 0;
+}
+
+int datetime_local(int64_t us, struct datetime *out)
+{
+	struct tm tm;
+	struct datetime utc;
+	time_t seconds = (time_t)(us / 1000000 - (us % 1000000 < 0));
+	if (datetime_from_us(us, &utc) < 0 || !localtime_r(&seconds, &tm) ||
+	    datetime_from_us(us + tm.tm_gmtoff * 1000000, &utc) < 0)
+		return -1;
+	utc.has_offset = true;
+	utc.offset = (int)tm.tm_gmtoff;
+	*out = utc;
 	return 0;
 }
 

@@ -97,7 +97,8 @@ struct bot_type {
 
 	/* collector: fetches, emits reports, returns */
 	enum result (*collect)(struct bot *);
-	/* collector: emits as data comes; called again and again, it returns after a second without data at the latest */
+	/* collector: emits as data comes; called again and again, it returns after a second without data at the latest. DROP: the
+	 * stream is over, and begins anew after rate_limit. */
 	enum result (*stream)(struct bot *);
 
 	/* parser: rows of the report -> events */

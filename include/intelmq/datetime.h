@@ -50,6 +50,9 @@ int64_t datetime_to_us(const struct datetime *);
 /* In UTC. -1, and nothing set, outside the years 1 to 9999. */
 int datetime_from_us(int64_t us, struct datetime *out);
 
+/* In the time zone of this machine (TZ, /etc/localtime), its offset known. -1, and nothing set, outside the years 1 to 9999. */
+int datetime_local(int64_t us, struct datetime *out);
+
 /* The same moment in UTC; an unknown time zone is taken as UTC. -1 if that leaves the years 1 to 9999. */
 int datetime_to_utc(const struct datetime *, struct datetime *out);
 

@@ -32,13 +32,15 @@ extern const struct param http_params[];
 /* What is wrong with them, for a bot's `check`. */
 void http_params_check(const struct http_params *, struct findings *);
 
-#define HTTP_DEFAULTS                                                                              \
+#define HTTP_DEFAULTS HTTP_DEFAULTS_OF(100)
+/* With another number of connections to one server: some services ask for few. */
+#define HTTP_DEFAULTS_OF(connections)                                                              \
 	{                                                                                          \
 		.http_user_agent = "Mozilla/5.0 (Windows NT 6.1) AppleWebKit/537.36 (KHTML, like " \
 				   "Gecko) Chrome/41.0.2228.0 Safari/537.36",                      \
 		.http_verify_cert = { .kind = VALUE_BOOL, .boolean = true },                       \
-		.http_timeout_sec = 30, .http_timeout_max_tries = 3, .http_connections = 100,      \
-		.http_max_size = 16LL * 1024 * 1024 * 1024                                         \
+		.http_timeout_sec = 30, .http_timeout_max_tries = 3,                               \
+		.http_connections = (connections), .http_max_size = 16LL * 1024 * 1024 * 1024      \
 	}
 
 /* A header field of a request or an answer. */
@@ -88,6 +90,13 @@ struct http_response {
  * parameters cannot be used.
  */
 enum result http_request(struct bot *, const struct http_request *, struct http_response *out);
+
+/*
+ * The address with the time in it, as http_url_formatting has it: {time[FORMAT]} is the local time by datetime_format, {{ and }}
+ * are braces. `formatting`: false or null: the address as it is; true; or a map of what is added to the time ({"days": -1};
+ * also weeks, hours, minutes, seconds, milliseconds, microseconds). In bot->arena. BAD_CONF: bot->err says what is wrong.
+ */
+enum result http_format_url(struct bot *, struct str url, struct value formatting, struct str *out);
 
 /* The value of a header field of an answer, any case; STR_NONE: it has none. */
 struct str http_field(const struct http_response *, const char *name);
