@@ -137,7 +137,10 @@ static int replay(struct conformance *c, const char *report)
 	c->bots = dict_new(&c->arena);
 	c->cli = dict_new(&c->arena);
 	conformance_lib(c);
+	if (authority_new(&c->authority, &err) < 0)
+		fprintf(stderr, "%s\n", err.text);
 	conformance_bots(c);
+	authority_free(c->authority);
 	conformance_cli(c);
 	int rc = report ? write_report(c, report) : 0;
 	printf("%llu skipped because a run needs what is not here, %llu because the bot is not "

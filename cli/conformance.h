@@ -27,6 +27,7 @@ struct conformance {
 	struct dict *lib, *bots, *cli; /* the report */
 	const char *differences;       /* JSON: which command lines differ on purpose, and why */
 	char scratch[32];              /* directory for @out */
+	struct authority *authority;   /* of the web servers that runs meet */
 };
 
 enum {

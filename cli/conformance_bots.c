@@ -10,18 +10,21 @@
 #include <unistd.h>
 
 #include "cli/conformance.h"
+#include "cli/conformance_world.h"
 #include "config/findings.h"
 #include "engine/harness.h"
 #include "engine/types.h"
 
 /* What a replay can provide; a run that needs anything else is skipped. */
-static const char *const provided[] = { "file", "output-file", "redis", "time", "static" };
+static const char *const provided[] = { "file",   "output-file", "redis",   "time",
+	                                "static", "http-mock",   "dns-mock" };
 
 struct replay {
 	struct conformance *c;
 	struct arena *arena; /* of one run */
 	const struct dict *run;
 	struct harness *harness;
+	struct world world; /* servers that the run meets */
 	struct str id;
 	const char *module;
 	struct buffer told; /* differences of this run */
@@ -225,12 +228,24 @@ static void collect_state(void *context, struct str key, struct str value, int64
 	         value_str(arena_dup(walk->r->arena, value)));
 }
 
+static void collect_cached(void *context, struct str key, struct str value)
+{
+	collect_state(context, key, value, 0);
+}
+
+/* Bots that look things up have a cache instead of keyed state. */
+static bool has_cache(const struct bot_type *type)
+{
+	return (type->uses & USES_LOOKUPS) && !(type->uses & USES_STATE);
+}
+
 static void compare_state(struct replay *r)
 {
 	const struct value *after = member(r->run, "redis_after");
-	struct state_table *table = r->harness ? worker_keyed_state(harness_worker(r->harness))
-	                                       : NULL;
-	if (!after || after->kind != VALUE_DICT || !table)
+	struct worker *w = r->harness ? harness_worker(r->harness) : NULL;
+	struct state_table *table = w ? worker_keyed_state(w) : NULL;
+	bool cached = w && has_cache(worker_type(w));
+	if (!after || after->kind != VALUE_DICT || (!table && !cached))
 		return;
 	struct state_walk walk = { r, dict_new(r->arena) };
 	struct dict *want = dict_new(r->arena);
@@ -241,7 +256,10 @@ static void compare_state(struct replay *r)
 		                              : &pair->value;
 		dict_set(want, pair->key, v ? *v : value_null());
 	}
-	state_table_each(table, collect_state, &walk);
+	if (cached)
+		worker_cache_each(w, collect_cached, &walk);
+	else
+		state_table_each(table, collect_state, &walk);
 	if (!value_same(value_dict(want), value_dict(walk.live)))
 		tell(r, "keyed state", 1, json_of(r->arena, value_dict(want)),
 		     json_of(r->arena, value_dict(walk.live)));
@@ -288,6 +306,12 @@ static struct dict *parameters_of(struct replay *r, const struct bot_type *type)
 	dict_set(all, S("redis_cache_ttl"), value_int(10));
 	if (collects)
 		dict_set(all, S("name"), value_str(S("Test Bot")));
+	if (r->world.pid) {
+		struct list *servers = list_new(r->arena);
+		list_add(servers, value_str(arena_dup(r->arena, str_of(r->world.dns))));
+		dict_set(all, S("dns_servers"), value_list(servers));
+		dict_set(all, S("dns_timeout"), value_float(0.1)); /* silence is silence */
+	}
 	for (size_t i = 0; given && i < given->dict->n; i++)
 		dict_set(all, given->dict->pairs[i].key, given->dict->pairs[i].value);
 	return all;
@@ -306,6 +330,15 @@ static const struct dict *state_before(struct replay *r)
 			dict_set(state, pair->key, *v);
 	}
 	return state;
+}
+
+static void fill_cache(struct replay *r)
+{
+	const struct dict *state = state_before(r);
+	for (size_t i = 0; i < state->n; i++)
+		if (state->pairs[i].value.kind == VALUE_STR)
+			worker_cache_set(harness_worker(r->harness), state->pairs[i].key,
+			                 state->pairs[i].value.text);
 }
 
 static void files_before(struct replay *r)
@@ -388,9 +421,9 @@ static void compare_end(struct replay *r, bool started, bool running, const stru
 	bool refused = !started || (!running && code != 0);
 	if (ends == refused)
 		return;
-	/* A collector or expert that raises while it runs: ours refuses the message. */
-	size_t n = 0;
-	if (raised && !at_start && r->harness && harness_dumps(r->harness, &n) && n)
+	/* A collector or expert that raises while it runs: ours refuses the message, or the run. */
+	if (raised && !at_start && r->harness &&
+	    worker_counters(harness_worker(r->harness))->failed)
 		return;
 	buffer_printf(&r->told, "  expected it to %s, but it %s%s%s\n", ends ? "stop" : "run",
 	              refused ? "stopped: " : "ran", refused && err ? err->text : "",
@@ -407,12 +440,19 @@ static void run_once(struct replay *r, const struct bot_type *type)
 		clean_scratch(r->c);
 		files_before(r);
 		put_reads(r);
+		world_close(&r->world);
+		if ((type->uses & USES_LOOKUPS) &&
+		    world_open(&r->world, r->c->authority, r->run, &err) < 0)
+			buffer_printf(&r->told, "  %s\n", err.text);
 		struct paths paths = { .state = arena_printf(r->arena, "%s/", r->c->scratch).p };
 		struct harness_options options = {
 			.type = type,
 			.parameters = parameters_of(r, type),
 			.path_names = list_of(r->run, "paths"),
-			.state = state_before(r),
+			.state = has_cache(type) ? NULL : state_before(r),
+			.detour = { r->world.pid ? arena_dup(r->arena, str_of(r->world.web)).p
+			                         : NULL,
+			            authority_path(r->c->authority) },
 			.format = r->c->format,
 			.paths = &paths,
 			.trust = WIRE_CHECKED,
@@ -421,6 +461,8 @@ static void run_once(struct replay *r, const struct bot_type *type)
 		r->harness = harness_open(&options, &err);
 	}
 	bool started = r->harness != NULL, running = false;
+	if (started && !(again && again->boolean) && has_cache(type))
+		fill_cache(r);
 	if (started) {
 		push_input(r);
 		running = harness_run(r->harness, iterations(r->run));
@@ -583,6 +625,7 @@ static void replay_module(struct conformance *c, struct str module)
 	if (recording_read(&files, arena_printf(&files, "%s/extra/%s.jsonl", c->dir, m.module).p,
 	                   &text, NULL) == 0)
 		replay_extra_file(&m, text);
+	world_close(&m.replay.world);
 	clean_scratch(c);
 	tally_report(c, c->bots, arena_dup(&c->arena, module), &m.tally, &m.checks);
 	buffer_fini(&m.replay.told);

@@ -6,7 +6,7 @@
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(BASE REQUIRED IMPORTED_TARGET
-	yaml-0.1 libpcre2-8 libidn libcrypto libxxhash libarchive zlib sqlite3 libseccomp
+	yaml-0.1 libpcre2-8 libidn libcrypto libssl libxxhash libarchive zlib sqlite3 libseccomp
 	libuv libcares libcurl)
 
 # libunistring ships no .pc file.

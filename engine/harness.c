@@ -106,6 +106,7 @@ struct harness *harness_open(const struct harness_options *options, struct err *
 		.paths = options->paths,
 		.trust = options->trust,
 		.test_mode = options->test_mode,
+		.detour = options->detour,
 		.context = h,
 		.log = keep_line,
 		.dump = keep_dump,

@@ -15,6 +15,7 @@ struct harness_options {
 	const struct dict *state; /* keyed state that is there at the start (texts); NULL: none */
 	const struct data_format *format;
 	const struct paths *paths; /* may be NULL */
+	struct http_detour detour; /* where all web servers are */
 	bool test_mode, scheduled;
 	enum trust trust;
 };

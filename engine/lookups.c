@@ -18,7 +18,10 @@ struct lookups {
 int lookups_open(struct worker *w, struct err *err)
 {
 	struct lookups *net = allocated(calloc(1, sizeof *net));
-	const struct dns_options options = { .servers = w->settings.dns_servers };
+	const struct dns_options options = {
+		.servers = w->settings.dns_servers,
+		.timeout_ms = (int)(w->settings.dns_timeout * 1000),
+	};
 	if (uv_loop_init(&net->loop) < 0) {
 		free(net);
 		return err_set(err, FAULT_OTHER, "no event loop: too many open files?");

@@ -33,6 +33,7 @@ struct settings {
 	const char *sync; /* "group" or "commit" */
 	/* look-ups (ours) */
 	const struct list *dns_servers; /* address[:port]; NULL: the system's */
+	double dns_timeout;             /* seconds for one question */
 	int64_t concurrency;            /* messages under way; 0: the engine's default */
 };
 

@@ -173,6 +173,11 @@ static bool emit_archive(struct bot *bot, struct str url, int fd, enum result *r
 		return false;
 	if (wanted)
 		want_names(bot, &request);
+	if (wanted && lseek(fd, 0, SEEK_END) == 0) {
+		*result = bot_fail(bot, TRY_LATER,
+		                   "Failed to uncompress the given file: it is empty.");
+		return true;
+	}
 	if (file_map(path_of(bot, fd), MAX_ARCHIVE, &bytes, &bot->err) < 0) {
 		*result = TRY_LATER;
 		return true;

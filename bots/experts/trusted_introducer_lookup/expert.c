@@ -3,8 +3,8 @@
  * Adds the contacts of teams that are listed by the Trusted Introducer, by domain or AS.
  *
  *	https://www.trusted-introducer.org/directory/teams.json
- *	[{"emails": [{"usage": "contact", "email": "team@example.com"}],
- *	  "constituency": {"domains": ["*.example.com"], "asns": ["64496"]}}, …]
+ *	[{"emails": [{"usage": ["contact"], "address": "team@example.com"}],
+ *	  "constituency": {"domains": ["*.example.com"], "asns": [64496]}}, …]
  */
 #include <intelmq/bot.h>
 #include <intelmq/http.h>
@@ -49,10 +49,11 @@ static struct str text_in(struct value v, const char *name)
 static struct str contact_of(const struct list *emails)
 {
 	for (size_t i = 0; i < emails->n; i++) {
-		struct str usage = text_in(emails->items[i], "usage");
-		struct str mail = text_in(emails->items[i], "email");
-		if (mail.p && usage.p && str_find(usage, S("contact")) != STR_NOT_FOUND)
-			return mail;
+		struct str mail = text_in(emails->items[i], "address");
+		const struct list *usage = list_in(emails->items[i], "usage");
+		for (size_t k = 0; mail.p && k < usage->n; k++)
+			if (value_is_text(usage->items[k], S("contact")))
+				return mail;
 	}
 	return S("");
 }
