@@ -169,6 +169,9 @@ static inline enum result outbox_refusal(const struct worker *w)
 struct publish *outbox_publishes(struct worker *);
 void outbox_sent(struct worker *);
 
+/* worker.c: a worker with its parameters, but without broker and init, for updates; worker_close follows. */
+struct worker *worker_open_alone(const struct host *, const struct worker_options *);
+
 /* worker.c: takes the pending reload; -1 if the bot cannot start with it and was stopped. */
 int worker_restart(struct worker *);
 
