@@ -169,9 +169,6 @@ static inline enum result outbox_refusal(const struct worker *w)
 struct publish *outbox_publishes(struct worker *);
 void outbox_sent(struct worker *);
 
-/* worker.c: a worker with its parameters, but without broker and init, for updates; worker_close follows. */
-struct worker *worker_open_alone(const struct host *, const struct worker_options *);
-
 /* worker.c: takes the pending reload; -1 if the bot cannot start with it and was stopped. */
 int worker_restart(struct worker *);
 
@@ -198,3 +195,6 @@ void worker_log(struct worker *, enum log_level, const char *format, ...)
 
 /* Hands a failed message to the host, if the settings want that. */
 void worker_dump(struct worker *, struct dump *);
+
+/* worker.c: a worker with its parameters, but without broker and init, for updates; worker_close follows. */
+struct worker *worker_open_alone(const struct host *, const struct worker_options *);

@@ -172,9 +172,10 @@ static enum result find_last(struct bot *bot, struct str page, const char *patte
 	*out = STR_NONE;
 	if (regex_new(str_of(pattern), REGEX_ASCII, &regex, &bot->err) < 0)
 		return BAD_CONF;
+	struct arena_mark mark = arena_mark(bot->arena);
 	for (size_t at = 0;
 	     (found = regex_search_from(regex, bot->arena, page, at, &match, &bot->err)) == 1;
-	     at = match.spans[0].end) {
+	     at = match.spans[0].end, arena_rewind(bot->arena, mark)) {
 		struct str name = regex_group(&match, 1);
 		if (str_cmp(name, *out) > 0 && (!end.p || str_cmp(name, end) < 0))
 			*out = name;
