@@ -247,3 +247,6 @@ void worker_log(struct worker *, enum log_level, const char *format, ...)
 
 /* Hands a failed message to the host, if the settings want that. */
 void worker_dump(struct worker *, struct dump *);
+
+/* worker.c: a worker with its parameters, but without broker and init, for updates; worker_close follows. */
+struct worker *worker_open_alone(const struct host *, const struct worker_options *);

@@ -466,3 +466,18 @@ void worker_check(const struct host *host, const struct worker_options *options,
 	arena_fini(&w.message);
 	arena_fini(&w.life);
 }
+
+struct worker *worker_open_alone(const struct host *host, const struct worker_options *options)
+{
+	struct worker *w = calloc(1, sizeof *w);
+	if (!w)
+		abort();
+	w->host = *host;
+	w->options = *options;
+	w->bot.type = options->type;
+	w->bot.id = options->id;
+	w->bot.arena = &w->life;
+	w->page = &w->own_page;
+	read_parameters(w, NULL);
+	return w;
+}

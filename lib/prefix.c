@@ -28,6 +28,7 @@ struct family {
 struct prefix_table {
 	struct family families[2]; /* IPv4, IPv6 */
 	bool sorted;
+	bool keeps_first; /* of equal networks */
 };
 
 static void *not_null(void *p)
@@ -54,6 +55,11 @@ void prefix_table_free(struct prefix_table *t)
 		free(t->families[i].index);
 	}
 	free(t);
+}
+
+void prefix_table_keep_first(struct prefix_table *t)
+{
+	t->keeps_first = true;
 }
 
 static struct family *family_of(struct prefix_table *t, const struct ip *ip)
@@ -121,12 +127,17 @@ static bool has(const struct prefix *p, uint64_t high, uint64_t low)
 	return high == 0 && low >> (128 - p->length) == 0;
 }
 
-/* Keeps the last of equal networks. */
-static void drop_doubles(struct family *f)
+static bool is_equal(const struct family *f, size_t i, size_t k)
+{
+	return k < f->n && place_cmp(&f->all[i], &f->all[k]) == 0;
+}
+
+/* Keeps the first or the last of equal networks. */
+static void drop_doubles(struct family *f, bool keeps_first)
 {
 	size_t kept = 0;
 	for (size_t i = 0; i < f->n; i++)
-		if (i + 1 == f->n || place_cmp(&f->all[i], &f->all[i + 1]) != 0)
+		if (keeps_first ? !kept || !is_equal(f, kept - 1, i) : !is_equal(f, i, i + 1))
 			f->all[kept++] = f->all[i];
 	f->n = kept;
 }
@@ -178,7 +189,7 @@ static void prepare(struct prefix_table *t)
 		/* After a first sort `parent` no longer tells the age, but then no doubles are left but new ones. */
 		if (!in_order(f))
 			qsort(f->all, f->n, sizeof *f->all, order);
-		drop_doubles(f);
+		drop_doubles(f, t->keeps_first);
 		find_parents(f);
 		build_index(f);
 		resize(f, f->n);
@@ -271,4 +282,19 @@ size_t prefix_table_count(struct prefix_table *t)
 {
 	prepare(t);
 	return t->families[0].n + t->families[1].n;
+}
+
+void prefix_table_walk(struct prefix_table *t,
+                       bool (*each)(void *context, const struct network *, uint32_t value),
+                       void *context)
+{
+	prepare(t);
+	for (int k = 0; k < 2; k++) {
+		const struct family *f = &t->families[k];
+		for (size_t i = 0; i < f->n; i++) {
+			struct network network = network_at(&f->all[i], k ? 6 : 4);
+			if (!each(context, &network, f->all[i].value))
+				return;
+		}
+	}
 }

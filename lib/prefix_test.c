@@ -114,6 +114,57 @@ static bool collect(void *context, const struct network *network, uint32_t value
 	return value != 1;
 }
 
+static void test_first_addition_counts(void **state)
+{
+	(void)state;
+	struct prefix_table *t = prefix_table_new();
+	prefix_table_keep_first(t);
+	add(t, "10.0.0.0/8", 1);
+	add(t, "10.1.0.0/16", 2);
+	add(t, "10.0.0.0/8", 3);
+	add(t, "10.0.0.0/8", 4);
+	finds(t, "10.2.3.4", "10.0.0.0/8", 1);
+	add(t, "10.1.0.0/16", 5);
+	finds(t, "10.1.3.4", "10.1.0.0/16", 2);
+	assert_int_equal(prefix_table_count(t), 2);
+	prefix_table_free(t);
+}
+
+struct walk {
+	char text[200];
+	int left;
+};
+
+static bool note(void *context, const struct network *network, uint32_t value)
+{
+	struct walk *walk = context;
+	char text[NETWORK_TEXT_SIZE];
+	size_t n = strlen(walk->text);
+	network_text(network, text);
+	snprintf(walk->text + n, sizeof walk->text - n, "%s=%u ", text, value);
+	return --walk->left > 0;
+}
+
+static void test_walk(void **state)
+{
+	(void)state;
+	struct prefix_table *t = prefix_table_new();
+	struct walk all = { .left = 100 }, some = { .left = 2 };
+	prefix_table_walk(t, note, &all);
+	assert_string_equal(all.text, "");
+	add(t, "2001:db8::/32", 1);
+	add(t, "10.1.0.0/16", 2);
+	add(t, "10.0.0.0/8", 3);
+	add(t, "::/0", 4);
+	add(t, "9.0.0.0/8", 5);
+	prefix_table_walk(t, note, &all);
+	assert_string_equal(all.text,
+	                    "9.0.0.0/8=5 10.0.0.0/8=3 10.1.0.0/16=2 ::/0=4 2001:db8::/32=1 ");
+	prefix_table_walk(t, note, &some);
+	assert_string_equal(some.text, "9.0.0.0/8=5 10.0.0.0/8=3 ");
+	prefix_table_free(t);
+}
+
 static void test_each_goes_outwards(void **state)
 {
 	(void)state;
@@ -177,6 +228,8 @@ int main(void)
 		cmocka_unit_test(test_longest_wins),
 		cmocka_unit_test(test_default_route_and_borders),
 		cmocka_unit_test(test_later_addition_replaces),
+		cmocka_unit_test(test_first_addition_counts),
+		cmocka_unit_test(test_walk),
 		cmocka_unit_test(test_each_goes_outwards),
 		cmocka_unit_test(test_host_bits_are_cleared),
 		cmocka_unit_test(test_random),

@@ -9,6 +9,7 @@
 
 #include "build_config.h"
 #include "cli/main.h"
+#include "cli/update.h"
 #include "daemon/daemon.h"
 #include "engine/types.h"
 #include "worker/process.h"
@@ -84,7 +85,8 @@ int main(int argc, char **argv)
 	const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
 	const char *name = slash ? slash + 1 : argc > 0 ? argv[0] : "intelmq";
 	if (str_starts(str_of(name), S("intelmq.bots.")))
-		return bot_process_main(name, argc, argv);
+		return update_is_asked(argc, argv) ? command_update(name, argc, argv)
+		                                   : bot_process_main(name, argc, argv);
 	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
 		if (commands[i].program && strcmp(name, commands[i].program) == 0)
 			return commands[i].run(argc, argv);

@@ -318,9 +318,12 @@ int bot_process_run(const struct bot_process_options *options)
 static void print_help(FILE *out, const char *module)
 {
 	const struct bot_type *type = bot_type_find(str_of(module), NULL);
-	fprintf(out, "usage: %s BOT-ID\n\n", module);
-	if (type)
-		fprintf(out, "%s\n", type->summary);
+	const char *what = type && type->update ? type->update->what : NULL;
+	fprintf(out, "usage: %s BOT-ID\n", module);
+	if (type && type->update)
+		fprintf(out, "       %s --update-%s [--verbose]\n", module,
+		        what ? what : "database");
+	fprintf(out, "\n%s\n", type ? type->summary : "");
 	fprintf(out,
 	        "Runs the bot of this id in runtime.yaml until SIGTERM; SIGHUP reads runtime.yaml "
 	        "again.\n"

@@ -80,6 +80,24 @@ struct when {
 	struct set then[6];
 };
 
+/*
+ * A file that the bot reads and does not write, and how to get a newer one. It is fetched once for all bots of the module,
+ * with the parameters of the first that wants it: autoupdate_cached_database is not false, where the module has that
+ * parameter. What `fetch` has written takes the place of the file of each of them, at once and on the disk; then those
+ * that run are reloaded. Bots that run never see half a file.
+ */
+struct bot_update {
+	const char *what;      /* in the option's name and in messages; NULL: "database" */
+	const char *parameter; /* the PATH parameter that names the file; NULL: it has a fixed … */
+	const char *name;      /* … name in the state directory */
+	bool keeps_old;        /* as <file>.bak */
+	/*
+	 * Writes the new content into a file of its own, which is open for reading and writing, and empty. DONE: it was
+	 * looked at and can be used; DROP: there is nothing newer; else bot.err says why not, and all stays as it is.
+	 */
+	enum result (*fetch)(struct bot *, int file);
+};
+
 struct bot_type {
 	const char *module;         /* public name, as in runtime.yaml: intelmq.bots.parsers.… */
 	const char *const *aliases; /* former names, NULL-terminated */
@@ -128,8 +146,8 @@ struct bot_type {
 	void (*fini)(struct bot *);
 	/* Looks at the parameters without starting (no state, no init): finding_add tells what is wrong. */
 	void (*check)(struct bot *, struct findings *);
-	/* `<module> --update-database`: refreshes what the bot reads. */
-	enum result (*update)(struct bot *);
+	/* `<module> --update-database`: where what the bot reads comes from. */
+	const struct bot_update *update;
 	/* Called about once a second, between two messages; what it emits and remembers commits like a message. What a
 	 * failed one did is taken back; the next one comes a second later. */
 	enum result (*tick)(struct bot *);
@@ -221,3 +239,19 @@ void bot_sleep(struct bot *, double seconds);
 
 /* A file below the state directory of the installation (VAR_STATE_PATH), in the arena. */
 struct str bot_state_path(struct bot *, const char *name);
+
+/* ---- Updates ---- */
+
+struct http_request;
+struct http_response;
+
+/* In `fetch`: http_request, where any answer but a success is a failure; `out` tells its status nevertheless. */
+enum result bot_download(struct bot *, const struct http_request *, struct http_response *out);
+
+/* In `fetch`: a file for what is too large for memory, open for reading and writing, without a name; the caller closes it.
+ * -1: bot.err says why. */
+int bot_temporary_file(struct bot *);
+
+/* In `init`: what `<module> --update-database` does, for this bot's file alone and without a reload. DONE: there is a new
+ * one; DROP: there is nothing newer. */
+enum result bot_refresh(struct bot *);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /*
- * file.h - whole files as text, and directories on the way to a file.
+ * file.h - whole files as text, files that take the place of others, and directories on the way to a file.
  */
 #pragma once
 #include <intelmq/err.h>
@@ -18,3 +18,14 @@ int file_write_all(int fd, struct str);
 
 /* Makes the directories on the way to a file; those that exist are no error. -1: errno says why not. */
 int file_make_directories(const char *path);
+
+/* A file without a name in a folder, which is made if it is missing; open for reading and writing. -1: err says why. */
+int file_temporary(const char *folder, struct err *err);
+
+/*
+ * Makes a copy of all that `fd` holds the file `path`, at once and on the disk: whoever opens it gets the old file or the
+ * new one, and who has the old one open keeps it. Directories on the way are made, a symbolic link stays one, the mode is
+ * that of the old file. With `keeps_old` that is found as "<path>.bak" afterwards. -1: err says why, and the old file is
+ * where it was.
+ */
+int file_replace(const char *path, int fd, bool keeps_old, struct err *err);

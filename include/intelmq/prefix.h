@@ -18,6 +18,9 @@ enum { PREFIX_TABLE_MAX = 16 * 1024 * 1024 }; /* networks of one IP version */
 struct prefix_table *prefix_table_new(void) __attribute__((returns_nonnull));
 void prefix_table_free(struct prefix_table *);
 
+/* From now on, of equal networks the first one counts instead of the last. */
+void prefix_table_keep_first(struct prefix_table *);
+
 /* Adds a network; of two equal ones the later counts. Fails when PREFIX_TABLE_MAX is reached. */
 int prefix_table_add(struct prefix_table *, struct network, uint32_t value, struct err *);
 
@@ -38,3 +41,8 @@ void prefix_table_each(struct prefix_table *, const struct ip *ip,
 
 /* Number of different networks. */
 size_t prefix_table_count(struct prefix_table *);
+
+/* All different networks, IPv4 first, in the order of addresses, larger ones first; until `each` returns false. */
+void prefix_table_walk(struct prefix_table *,
+                       bool (*each)(void *context, const struct network *, uint32_t value),
+                       void *context);

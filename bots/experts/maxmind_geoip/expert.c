@@ -1,12 +1,18 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* needs: libmaxminddb */
 /* Adds country, city and coordinates of addresses from a local GeoLite2-City database. */
+#include <intelmq/archive.h>
 #include <intelmq/bot.h>
+#include <intelmq/file.h>
+#include <intelmq/http.h>
 #include <maxminddb.h>
+#include <stdio.h>
+#include <unistd.h>
 
 struct params {
-	const char *database, *license_key;
+	const char *database, *database_url, *license_key;
 	bool autoupdate_cached_database, overwrite, use_registered;
+	struct http_params http;
 };
 
 #define PARAMS struct params
@@ -18,6 +24,9 @@ static const struct param params[] = {
 	SECRET(license_key, "License key of MaxMind, to download the database."),
 	BOOL(autoupdate_cached_database,
 	     "Refresh the file of this bot when the module is run with --update-database."),
+	STR(database_url, "Where --update-database gets the database; license_key and what is "
+	                  "wanted are added to it."),
+	GROUP(http, http_params),
 	{ 0 },
 };
 
@@ -132,16 +141,110 @@ static void maxmind_geoip_check(struct bot *bot, struct findings *findings)
 		            MMDB_strerror(error));
 }
 
+/* ---- Update: the database as a member of a tar archive ---- */
+
+/* A value of a query, RFC 3986 §2.1. */
+static struct str quote(struct arena *arena, struct str text)
+{
+	struct buffer out;
+	buffer_init_in(&out, arena, SIZE_MAX / 2);
+	for (size_t i = 0; i < text.n; i++) {
+		unsigned char c = (unsigned char)text.p[i];
+		bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+		             (c >= 'A' && c <= 'Z') || c == '_' || c == '-' || c == '.';
+		buffer_printf(&out, plain ? "%c" : "%%%02X", c);
+	}
+	return buffer_str(&out);
+}
+
+static enum result download(struct bot *bot, int file)
+{
+	const struct params *p = bot->params;
+	struct str key = quote(bot->arena, str_of(p->license_key));
+	const struct http_request request = {
+		.url = arena_printf(bot->arena,
+		                    "%s?license_key=%.*s&edition_id=GeoLite2-City&suffix=tar.gz",
+		                    p->database_url, STR_ARG(key)),
+		.params = &p->http,
+		.file = file,
+	};
+	struct http_response response = { 0 };
+	bot_log(bot, LEVEL_INFO, "Downloading from %s.", p->database_url);
+	enum result result = bot_download(bot, &request, &response);
+	return response.status == 401 ? bot_fail(bot, BAD_CONF, "Your license key is invalid.")
+	                              : result;
+}
+
+/* The database is looked at where it lies already: under the name of its descriptor. */
+static enum result write_database(struct bot *bot, struct str bytes, int file)
+{
+	MMDB_s database;
+	if (file_write_all(file, bytes) < 0)
+		return bot_fail(bot, TRY_LATER, "the database cannot be written: %m");
+	int error = MMDB_open(arena_printf(bot->arena, "/proc/self/fd/%d", file).p, MMDB_MODE_MMAP,
+	                      &database);
+	if (error != MMDB_SUCCESS)
+		return bot_fail(bot, TRY_LATER, "what was downloaded is no database: %s",
+		                MMDB_strerror(error));
+	MMDB_close(&database);
+	return DONE;
+}
+
+static enum result unpack(struct bot *bot, struct str packed, int file)
+{
+	static const struct archive_request request = { .formats = ARCHIVE_TAR };
+	struct archive_member *members;
+	size_t n;
+	if (archive_unpack(bot->arena, packed, &request, &members, &n, &bot->err) < 0)
+		return TRY_LATER;
+	for (size_t i = 0; i < n; i++)
+		if (str_find(members[i].name, S("GeoLite2-City.mmdb")) != STR_NOT_FOUND)
+			return write_database(bot, members[i].bytes, file);
+	return bot_fail(bot, TRY_LATER, "what was downloaded has no GeoLite2-City.mmdb in it");
+}
+
+static enum result maxmind_geoip_fetch(struct bot *bot, int file)
+{
+	const struct params *p = bot->params;
+	struct str packed;
+	if (!p->license_key || !*p->license_key || *p->license_key == '<')
+		return bot_fail(bot, BAD_CONF,
+		                "Your configuration of %s is missing key 'license_key'. MaxMind "
+		                "gives one to registered users, free of charge: "
+		                "https://www.maxmind.com/en/geolite2/signup",
+		                bot->id);
+	int archive = bot_temporary_file(bot);
+	if (archive < 0)
+		return BAD_CONF;
+	enum result result = download(bot, archive);
+	if (result == DONE && file_map(arena_printf(bot->arena, "/proc/self/fd/%d", archive).p,
+	                               archive_limits_usual.bytes, &packed, &bot->err) < 0)
+		result = TRY_LATER;
+	close(archive);
+	if (result != DONE)
+		return result;
+	result = unpack(bot, packed, file);
+	file_unmap(packed);
+	return result;
+}
+
+static const struct bot_update maxmind_geoip_update = {
+	.parameter = "database",
+	.fetch = maxmind_geoip_fetch,
+};
+
 const struct bot_type experts_maxmind_geoip_expert = {
 	.module = "intelmq.bots.experts.maxmind_geoip.expert",
 	.summary = "Adds country, city and coordinates of addresses from a local database.",
 	PARAMS_OF(.database = "/opt/intelmq/var/lib/bots/maxmind_geoip/GeoLite2-City.mmdb",
-	          .license_key = "<insert Maxmind license key>",
-	          .autoupdate_cached_database = true),
+	          .license_key = "<insert Maxmind license key>", .autoupdate_cached_database = true,
+	          .database_url = "https://download.maxmind.com/app/geoip_download",
+	          .http = HTTP_DEFAULTS),
 	.state_size = sizeof(struct geoip_state),
 	.uses = USES_FILES,
 	.init = maxmind_geoip_init,
 	.fini = maxmind_geoip_fini,
 	.check = maxmind_geoip_check,
 	.enrich = maxmind_geoip_enrich,
+	.update = &maxmind_geoip_update,
 };

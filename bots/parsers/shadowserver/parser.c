@@ -13,17 +13,23 @@
  */
 #include <intelmq/base64.h>
 #include <intelmq/bot.h>
+#include <intelmq/clock.h>
 #include <intelmq/datetime.h>
 #include <intelmq/file.h>
+#include <intelmq/http.h>
 #include <intelmq/json.h>
 #include <intelmq/number.h>
 #include <intelmq/regex.h>
 #include <intelmq/text.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 struct params {
-	const char *feedname;
+	const char *feedname, *schema_url;
 	bool auto_update, overwrite, test_mode;
+	struct http_params http;
 };
 
 #define PARAMS struct params
@@ -34,10 +40,14 @@ static const struct param params[] = {
 	BOOL(overwrite, "Replace a feed.name that the report brought along."),
 	BOOL(auto_update, "Look for a newer schema at each start."),
 	BOOL(test_mode, "Look for no newer schema, whatever auto_update says."),
+	STR(schema_url, "Where auto_update and --update-schema get the schema."),
+	GROUP(http, http_params),
 	{ 0 },
 };
 
-enum { MAX_SCHEMA = 64 * 1024 * 1024, UNKNOWN_COLUMN = -1 };
+#define SCHEMA "shadowserver-schema.json"
+
+enum { MAX_SCHEMA = 64 * 1024 * 1024, CHECK_SECONDS = 3600, UNKNOWN_COLUMN = -1 };
 
 /* What a conversion gets: the cell, its row, and an event to try values on. */
 struct cell {
@@ -312,22 +322,126 @@ static const struct {
 
 /* ---- The schema ---- */
 
-/* What the schema says of itself. */
-static void log_schema(struct bot *bot)
+static int read_schema(struct bot *bot, struct str text, const struct dict **out)
 {
-	const struct shadowserver_state *state = bot->state;
-	const struct value *meta = dict_get(state->schema, S("_meta"));
-	if (!meta || meta->kind != VALUE_DICT)
-		return;
-	const struct value *date = dict_get(meta->dict, S("date_created")),
-			   *changes = dict_get(meta->dict, S("change_log"));
-	if (date && date->kind == VALUE_STR)
-		bot_log(bot, LEVEL_INFO, "Schema of %.*s.", STR_ARG(date->text));
+	struct value schema;
+	if (json_parse(bot->arena, text, &schema, &bot->err) < 0)
+		return -1;
+	if (schema.kind != VALUE_DICT)
+		return err_set(&bot->err, FAULT_CONFIGURATION, "it must be an object of reports");
+	*out = schema.dict;
+	return 0;
+}
+
+/* The schema that is installed. */
+static int read_installed(struct bot *bot, const struct dict **out)
+{
+	struct str path = bot_state_path(bot, SCHEMA), text;
+	if (file_map(path.p, MAX_SCHEMA, &text, &bot->err) < 0)
+		return -1;
+	struct str copy = arena_dup(bot->arena, text);
+	file_unmap(text);
+	return read_schema(bot, copy, out) < 0 ? err_prefix(&bot->err, "%s", path.p) : 0;
+}
+
+/* What a schema says of itself, or NULL. */
+static const struct value *about(const struct dict *schema, struct str key)
+{
+	const struct value *meta = dict_get(schema, S("_meta"));
+	return meta && meta->kind == VALUE_DICT ? dict_get(meta->dict, key) : NULL;
+}
+
+/* When it was made, as a text; STR_NONE: it does not say so. */
+static struct str date_of(const struct dict *schema)
+{
+	const struct value *date = about(schema, S("date_created"));
+	return date && date->kind == VALUE_STR ? date->text : STR_NONE;
+}
+
+static void log_schema(struct bot *bot, const struct dict *schema)
+{
+	struct str date = date_of(schema);
+	const struct value *changes = about(schema, S("change_log"));
+	if (date.p)
+		bot_log(bot, LEVEL_INFO, "Schema of %.*s.", STR_ARG(date));
 	for (size_t i = 0; changes && changes->kind == VALUE_LIST && i < changes->list->n; i++)
 		if (changes->list->items[i].kind == VALUE_STR)
 			bot_log(bot, LEVEL_INFO, "Schema change: %.*s",
 			        STR_ARG(changes->list->items[i].text));
 }
+
+/* ---- A newer schema ---- */
+
+/* True if nobody has asked for a while; that somebody asks now is noted down. */
+static bool is_due(struct bot *bot)
+{
+	struct stat st;
+	struct str path = bot_state_path(bot, "shadowserver-schema.check");
+	int64_t age = stat(path.p, &st) == 0 ? clock_now_us() / 1000000 - st.st_mtime : -1;
+	if (age >= 0 && age < CHECK_SECONDS)
+		return false;
+	int fd = open(path.p, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+	if (fd < 0 || futimens(fd, NULL) < 0)
+		bot_log(bot, LEVEL_WARNING, "%s cannot be written: %m", path.p);
+	if (fd >= 0)
+		close(fd);
+	return true;
+}
+
+static enum result download(struct bot *bot, struct str *text_out)
+{
+	const struct params *p = bot->params;
+	const struct http_request request = { .url = str_of(p->schema_url), .params = &p->http };
+	struct http_response response;
+	bot_log(bot, LEVEL_INFO, "Downloading %s.", p->schema_url);
+	enum result result = bot_download(bot, &request, &response);
+	*text_out = response.body;
+	return result;
+}
+
+static enum result shadowserver_fetch(struct bot *bot, int file)
+{
+	struct str text;
+	const struct dict *schema, *installed;
+	if (!is_due(bot)) {
+		bot_log(bot, LEVEL_INFO, "The schema was looked for less than an hour ago.");
+		return DROP;
+	}
+	enum result result = download(bot, &text);
+	if (result != DONE)
+		return result;
+	if (read_schema(bot, text, &schema) < 0) {
+		err_prefix(&bot->err, "what was downloaded is no schema");
+		return TRY_LATER;
+	}
+	struct str date = date_of(schema);
+	if (!date.p)
+		return bot_fail(bot, TRY_LATER,
+		                "what was downloaded is no schema: it has no _meta.date_created");
+	if (read_installed(bot, &installed) == 0 && str_eq(date_of(installed), date))
+		return DROP;
+	bot_log(bot, LEVEL_INFO, "New schema of %.*s.", STR_ARG(date));
+	if (file_write_all(file, text) < 0)
+		return bot_fail(bot, TRY_LATER, "the schema cannot be written: %m");
+	return DONE;
+}
+
+static const struct bot_update shadowserver_update = {
+	.what = "schema",
+	.name = SCHEMA,
+	.keeps_old = true,
+	.fetch = shadowserver_fetch,
+};
+
+/* The bot goes on with the schema that it has. */
+static void refresh(struct bot *bot)
+{
+	enum result result = bot_refresh(bot);
+	if (result != DONE && result != DROP)
+		bot_log(bot, LEVEL_ERROR, "No newer schema could be got: %s", bot->err.text);
+}
+
+/* ---- Starting ---- */
 
 /* The report whose `key` has this text, or NULL. */
 static const struct dict *find_feed(const struct shadowserver_state *state, const char *key,
@@ -348,24 +462,14 @@ static enum result shadowserver_init(struct bot *bot)
 {
 	const struct params *p = bot->params;
 	struct shadowserver_state *state = bot->state;
-	struct str path = bot_state_path(bot, "shadowserver-schema.json"), text;
-	struct value schema;
 	if (p->auto_update && !p->test_mode)
-		bot_log(bot, LEVEL_WARNING,
-		        "auto_update: this release cannot download the schema; put it to %s.",
-		        path.p);
-	if (file_map(path.p, MAX_SCHEMA, &text, &bot->err) < 0)
-		return bot_fail(bot, BAD_CONF, "the schema cannot be read: %s", path.p);
-	struct str copy = arena_dup(bot->arena, text);
-	file_unmap(text);
-	if (json_parse(bot->arena, copy, &schema, &bot->err) < 0) {
-		err_prefix(&bot->err, "%s", path.p);
+		refresh(bot);
+	if (read_installed(bot, &state->schema) < 0) {
+		err_prefix(&bot->err, "the schema cannot be read, '%s --update-schema' gets one",
+		           bot->type->module);
 		return BAD_CONF;
 	}
-	if (schema.kind != VALUE_DICT)
-		return bot_fail(bot, BAD_CONF, "%s must be an object of reports", path.p);
-	state->schema = schema.dict;
-	log_schema(bot);
+	log_schema(bot, state->schema);
 	if (p->feedname && !find_feed(state, "feed_name", str_of(p->feedname)))
 		bot_log(bot, LEVEL_INFO,
 		        "The schema has no feed '%s'; the name of the file chooses the mapping.",
@@ -595,7 +699,8 @@ const struct bot_type parsers_shadowserver_parser = {
 	.module = "intelmq.bots.parsers.shadowserver.parser",
 	.summary = "Parses all reports of the Shadowserver Foundation by the schema that it "
 		   "publishes.",
-	PARAMS_OF(.feedname = NULL),
+	PARAMS_OF(.schema_url = "https://interchange.shadowserver.org/intelmq/v1/schema",
+	          .http = HTTP_DEFAULTS),
 	.state_size = sizeof(struct shadowserver_state),
 	.uses = USES_FILES,
 	.rows = ROWS_CSV_DICT,
@@ -604,4 +709,5 @@ const struct bot_type parsers_shadowserver_parser = {
 	.begin = shadowserver_begin,
 	.row = shadowserver_row,
 	.raw = RAW_AS_READ,
+	.update = &shadowserver_update,
 };
