@@ -109,7 +109,15 @@ int bot_temporary_file(struct bot *bot)
 enum result bot_download(struct bot *bot, const struct http_request *request,
                          struct http_response *out)
 {
-	enum result result = http_request(bot, request, out);
+	/* Bots without look-ups have no network but for this, which is gone before they enter their sandbox. */
+	struct worker *w = worker_of(bot);
+	bool own = !w->lookups;
+	enum result result = TRY_LATER;
+	*out = (struct http_response){ 0 };
+	if (!own || lookups_open(w, &bot->err) == 0)
+		result = http_request(bot, request, out);
+	if (own)
+		lookups_close(w);
 	if (result != DONE || http_succeeded(out))
 		return result;
 	return bot_fail(bot, TRY_LATER, "the server answered %d %.*s", out->status,

@@ -476,6 +476,7 @@ struct worker *worker_open_alone(const struct host *host, const struct worker_op
 	w->options = *options;
 	w->bot.type = options->type;
 	w->bot.id = options->id;
+	w->bot.worker = w;
 	w->bot.arena = &w->life;
 	w->page = &w->own_page;
 	read_parameters(w, NULL);

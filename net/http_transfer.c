@@ -145,7 +145,7 @@ static void finish(struct http_transfer *t, enum result result)
 	http_turn(t);
 }
 
-/* "https://example.com/list: why"; user and password are never shown. */
+/* "https://example.com/list: why"; user and password are never shown, nor what may be a key behind the ?. */
 static void fail(struct http_transfer *t, enum result result, const char *why)
 {
 	char *shown = NULL;
@@ -153,6 +153,7 @@ static void fail(struct http_transfer *t, enum result result, const char *why)
 	if (bare) {
 		curl_url_set(bare, CURLUPART_USER, NULL, 0);
 		curl_url_set(bare, CURLUPART_PASSWORD, NULL, 0);
+		curl_url_set(bare, CURLUPART_QUERY, NULL, 0);
 		curl_url_get(bare, CURLUPART_URL, &shown, 0);
 	}
 	err_set(&t->err, result == BAD_CONF ? FAULT_CONFIGURATION : FAULT_OTHER, "%.300s%s%s",

@@ -47,16 +47,7 @@ enum {
 
 /* ---- Signatures ---- */
 
-/* A file without a name; gpg reads it through /proc. */
-static int open_scratch(struct bot *bot)
-{
-	const char *folder = arena_cstr(bot->arena, bot_state_path(bot, ""));
-	int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (fd < 0)
-		fd = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	return fd;
-}
-
+/* A file without a name; gpg reads it so. */
 static const char *path_of(struct bot *bot, int fd)
 {
 	return arena_printf(bot->arena, "/proc/%d/fd/%d", (int)getpid(), fd).p;
@@ -97,9 +88,9 @@ static bool is_signed(struct bot *bot, int data)
 	if (http_format_url(bot, str_of(p->signature_url), p->signature_url_formatting,
 	                    &request.url) != DONE)
 		return false;
-	request.file = open_scratch(bot);
+	request.file = bot_temporary_file(bot);
 	if (request.file < 0) {
-		bot_log(bot, LEVEL_ERROR, "No file for the signature can be made.");
+		bot_log(bot, LEVEL_ERROR, "%s", bot->err.text);
 		return false;
 	}
 	bot_log(bot, LEVEL_INFO, "Downloading PGP signature from '%.*s'.", STR_ARG(request.url));
@@ -278,10 +269,9 @@ static enum result http_collect(struct bot *bot)
 	                                     &url);
 	if (result != DONE)
 		return result;
-	int fd = open_scratch(bot);
+	int fd = bot_temporary_file(bot);
 	if (fd < 0)
-		return bot_fail(bot, TRY_LATER, "No file for what is fetched can be made: %s",
-		                bot_state_path(bot, "").p);
+		return TRY_LATER;
 	result = fetch(bot, url, fd);
 	close(fd);
 	return result;
