@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cli/main.h"
+#include "cli/world.h"
 #include "config/runtime.h"
 
 static const char help[] = "usage: intelmq conformance [--bot PREFIX] [--report FILE] [--show N] "
@@ -141,6 +142,8 @@ static int replay(struct conformance *c, const char *report)
 		fprintf(stderr, "%s\n", err.text);
 	conformance_bots(c);
 	authority_free(c->authority);
+	if (c->deepest_stack)
+		printf("deepest stack of a verb that waits: %zu bytes\n", c->deepest_stack);
 	conformance_cli(c);
 	int rc = report ? write_report(c, report) : 0;
 	printf("%llu skipped because a run needs what is not here, %llu because the bot is not "

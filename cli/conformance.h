@@ -27,6 +27,7 @@ struct conformance {
 	struct dict *lib, *bots, *cli; /* the report */
 	const char *differences;       /* JSON: which command lines differ on purpose, and why */
 	char scratch[32];              /* directory for @out */
+	size_t deepest_stack;          /* bytes, of verbs that wait; see COROUTINE_STACK */
 	struct authority *authority;   /* of the web servers that runs meet */
 };
 

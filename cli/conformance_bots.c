@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "cli/conformance.h"
-#include "cli/conformance_world.h"
+#include "cli/world.h"
 #include "config/findings.h"
 #include "engine/harness.h"
 #include "engine/types.h"
@@ -42,6 +42,16 @@ static const struct list *list_of(const struct dict *d, const char *name)
 	static const struct list empty;
 	const struct value *v = member(d, name);
 	return v && v->kind == VALUE_LIST ? v->list : &empty;
+}
+
+/* The stacks of verbs that wait: the deepest one is told at the end. */
+static void end_harness(struct replay *r)
+{
+	size_t size, depth = r->harness ? worker_stack_depth(harness_worker(r->harness), &size) : 0;
+	if (depth > r->c->deepest_stack)
+		r->c->deepest_stack = depth;
+	harness_close(r->harness);
+	r->harness = NULL;
 }
 
 static bool is_provided(const struct dict *run)
@@ -306,12 +316,8 @@ static struct dict *parameters_of(struct replay *r, const struct bot_type *type)
 	dict_set(all, S("redis_cache_ttl"), value_int(10));
 	if (collects)
 		dict_set(all, S("name"), value_str(S("Test Bot")));
-	if (r->world.pid) {
-		struct list *servers = list_new(r->arena);
-		list_add(servers, value_str(arena_dup(r->arena, str_of(r->world.dns))));
-		dict_set(all, S("dns_servers"), value_list(servers));
-		dict_set(all, S("dns_timeout"), value_float(0.1)); /* silence is silence */
-	}
+	if (r->world.pid)
+		world_point_to(&r->world, r->arena, all);
 	for (size_t i = 0; given && i < given->dict->n; i++)
 		dict_set(all, given->dict->pairs[i].key, given->dict->pairs[i].value);
 	return all;
@@ -435,7 +441,7 @@ static void run_once(struct replay *r, const struct bot_type *type)
 	struct err err = { 0 };
 	const struct value *again = member(r->run, "continues_previous_run");
 	if (!(again && again->boolean && r->harness)) {
-		harness_close(r->harness);
+		end_harness(r);
 		memset(r->seen, 0, sizeof r->seen);
 		clean_scratch(r->c);
 		files_before(r);
@@ -530,8 +536,7 @@ static void replay_text(struct module_replay *m, struct str text)
 	again = run.kind == VALUE_DICT ? member(run.dict, "continues_previous_run") : NULL;
 	if (!again) {
 		/* The worker of the run before still borrows its parameters. */
-		harness_close(m->replay.harness);
-		m->replay.harness = NULL;
+		end_harness(&m->replay);
 	}
 	m->runs++;
 	replay_run(m, run);
@@ -594,8 +599,7 @@ static void replay_bots_file(struct module_replay *m, struct str text)
 	for (size_t i = 0; i < checks->n; i++)
 		if (checks->items[i].kind == VALUE_DICT)
 			replay_check(m, checks->items[i].dict, &arena);
-	harness_close(m->replay.harness);
-	m->replay.harness = NULL;
+	end_harness(&m->replay);
 	arena_fini(&arena);
 }
 
@@ -606,8 +610,7 @@ static void replay_extra_file(struct module_replay *m, struct str text)
 		if (line.n)
 			replay_text(m, line);
 	}
-	harness_close(m->replay.harness);
-	m->replay.harness = NULL;
+	end_harness(&m->replay);
 }
 
 static void replay_module(struct conformance *c, struct str module)

@@ -8,6 +8,8 @@
  *	--- messages          what experts and outputs get: one JSON object a line
  *	--- file NAME         a file in the test's own directory, which the config calls @dir
  *	--- clock             the time of the test, ISO
+ *	--- dns               what name servers answer: {"TXT a.example": ["text"], "PTR b.example": "timeout"}
+ *	--- web               what web servers answer: [{"method": "GET", "url": …, "status": 200, "headers": {}, "body": …}]
  *	--- events            expected on _default: one JSON object a line, raw shown as text
  *	--- path NAME         expected on another path
  *	--- dumps             expected number of dumped messages and their reasons: one part of a reason a line
@@ -18,6 +20,7 @@
  * UPDATE=1 rewrites events, paths and written files; look at the difference before committing it.
  */
 #include "cli/main.h"
+#include "cli/world.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -49,6 +52,10 @@ struct golden {
 	struct str title;
 	struct section sections[MAX_SECTIONS];
 	size_t n;
+	struct authority *authority;
+	struct world world; /* servers, if the test has any */
+	size_t stack;       /* deepest one of a verb that waits */
+	bool stack_is_small;
 	char dir[32];       /* scratch directory */
 	struct buffer told; /* what is wrong */
 	bool update, changed;
@@ -335,7 +342,7 @@ static const struct bot_type *type_of(const char *path, struct err *err)
 	return NULL;
 }
 
-static int read_config(struct golden *g, const struct dict **out, struct err *err)
+static int read_config(struct golden *g, struct dict **out, struct err *err)
 {
 	struct section *section = section_find(g, "config");
 	struct value v = value_null();
@@ -369,13 +376,36 @@ static int set_clock(struct golden *g, struct err *err)
 	return 0;
 }
 
+/* Servers that say what the sections dns and web say; what stands in neither does not exist. */
+static int open_world(struct golden *g, struct dict *parameters, struct err *err)
+{
+	static const struct {
+		const char *section, *member;
+	} parts[] = { { "dns", "dns" }, { "web", "http" } };
+	struct dict *run = dict_new(&g->arena);
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+		const struct section *section = section_find(g, parts[i].section);
+		struct value v;
+		if (section && json_parse(&g->arena, section->text, &v, err) < 0)
+			return err_prefix(err, "--- %s", parts[i].section);
+		if (section)
+			dict_set(run, str_of(parts[i].member), v);
+	}
+	if (!run->n)
+		return 0;
+	if (world_open(&g->world, g->authority, run, err) < 0)
+		return -1;
+	world_point_to(&g->world, &g->arena, parameters);
+	return 0;
+}
+
 static int run_golden(struct golden *g, const struct data_format *format, struct err *err)
 {
 	const struct bot_type *type = type_of(g->path, err);
-	const struct dict *parameters = NULL;
+	struct dict *parameters = NULL;
 	struct section *refused = section_find(g, "refused");
 	if (!type || write_files(g, err) < 0 || read_config(g, &parameters, err) < 0 ||
-	    set_clock(g, err) < 0)
+	    set_clock(g, err) < 0 || open_world(g, parameters, err) < 0)
 		return -1;
 	struct paths paths = { .state = arena_printf(&g->arena, "%s/", g->dir).p };
 	struct harness_options options = {
@@ -386,6 +416,7 @@ static int run_golden(struct golden *g, const struct data_format *format, struct
 		.paths = &paths,
 		.trust = WIRE_CHECKED,
 		.test_mode = true,
+		.detour = { g->world.pid ? g->world.web : NULL, authority_path(g->authority) },
 	};
 	struct harness *h = harness_open(&options, err);
 	if (!h) {
@@ -399,6 +430,9 @@ static int run_golden(struct golden *g, const struct data_format *format, struct
 		harness_run(h, COLLECT_ROUNDS);
 		compare_all(g, h);
 	}
+	size_t size;
+	g->stack = worker_stack_depth(harness_worker(h), &size);
+	g->stack_is_small = g->stack > size / 2;
 	harness_close(h);
 	return rc;
 }
@@ -431,9 +465,16 @@ static void remove_scratch(const char *dir)
 	rmdir(dir);
 }
 
-static bool test_file(const char *path, const struct data_format *format)
+struct totals {
+	struct authority *authority;
+	unsigned passed, failed;
+	size_t stack;
+};
+
+static bool test_file(const char *path, const struct data_format *format, struct totals *totals)
 {
 	struct golden g = { .path = path,
+		            .authority = totals->authority,
 		            .dir = "/tmp/intelmq-test-XXXXXX",
 		            .update = getenv("UPDATE") != NULL };
 	struct err err = { 0 };
@@ -447,6 +488,12 @@ static bool test_file(const char *path, const struct data_format *format)
 	         read_sections(&g, text, &err) == 0)
 		rc = run_golden(&g, format, &err);
 	clock_unset();
+	world_close(&g.world);
+	if (g.stack > totals->stack)
+		totals->stack = g.stack;
+	if (g.stack_is_small)
+		buffer_printf(&g.told, "  the verb took %zu bytes of its stack: more than half\n",
+		              g.stack);
 	if (rc < 0)
 		buffer_printf(&g.told, "  %s\n", err.text);
 	bool passed = g.told.n == 0;
@@ -462,10 +509,6 @@ static bool test_file(const char *path, const struct data_format *format)
 	arena_fini(&g.arena);
 	return passed;
 }
-
-struct totals {
-	unsigned passed, failed;
-};
 
 static int by_name(const struct dirent **a, const struct dirent **b)
 {
@@ -493,7 +536,7 @@ static void test_path(const char *path, const struct data_format *format, struct
 		if (n >= 0)
 			free(entries);
 	} else if (str_ends(str_of(path), S(".t")) || depth == 0) {
-		if (test_file(path, format))
+		if (test_file(path, format, totals))
 			totals->passed++;
 		else
 			totals->failed++;
@@ -524,14 +567,18 @@ int command_test(int argc, char **argv)
 	struct totals totals = { 0 };
 	arena_init(&arena);
 	if (runtime_read_file(&arena, format_path, MAX_TEST, &text, &err) < 0 ||
-	    data_format_new(text, &format, &err) < 0) {
+	    data_format_new(text, &format, &err) < 0 ||
+	    authority_new(&totals.authority, &err) < 0) {
 		fprintf(stderr, "intelmq test: %s\n", err.text);
 		arena_fini(&arena);
 		return 1;
 	}
 	for (int i = optind; i < argc; i++)
 		test_path(argv[i], format, &totals, 0);
+	if (totals.stack)
+		printf("deepest stack of a verb that waits: %zu bytes\n", totals.stack);
 	printf("%u passed, %u failed\n", totals.passed, totals.failed);
+	authority_free(totals.authority);
 	data_format_free(format);
 	arena_fini(&arena);
 	return totals.failed || totals.passed == 0 ? 1 : 0;

@@ -399,8 +399,9 @@ bool worker_is_waiting(const struct worker *w)
 	return flights_under_way(w) > 0 || w->stream_is_open;
 }
 
-size_t worker_stack_depth(struct worker *w)
+size_t worker_stack_depth(struct worker *w, size_t *size_out)
 {
+	*size_out = w->flights ? w->flights->coroutines.stack : 0;
 	return w->flights ? coroutine_depth(&w->flights->coroutines) : 0;
 }
 

@@ -89,8 +89,8 @@ void worker_news(const struct worker *, struct pollfd out[WORKER_NEWS]);
 /* True while look-ups are under way, or a stream is open: real time must pass. */
 bool worker_is_waiting(const struct worker *);
 
-/* Bytes that the deepest stack of a verb that waits has used so far, of COROUTINE_STACK; slow, for tests. */
-size_t worker_stack_depth(struct worker *);
+/* Bytes that the deepest stack of a verb that waits has used so far, and how many there are; slow, for tests. */
+size_t worker_stack_depth(struct worker *, size_t *size_out);
 
 /* True once the connection to the broker is gone: close the worker, and begin anew with nothing in memory. */
 bool worker_is_cut_off(const struct worker *);

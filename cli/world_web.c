@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "cli/conformance_world.h"
+#include "cli/world.h"
 
 enum { REQUEST = 64 * 1024, DAYS = 24 * 3600, MAX_ANSWER = 64 * 1024 * 1024, TLS_HANDSHAKE = 0x16 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /*
- * conformance_world.h - the name servers and web servers that a recorded run met, in a process of their own on the loopback
+ * world.h - the name servers and web servers that a recorded run met, in a process of their own on the loopback
  * interface, plain and with a certification authority of its own.
  */
 #pragma once
@@ -23,11 +23,13 @@ struct world {
 /* Starts a process that answers as the run's `dns` and `http` say; what they do not name does not exist. */
 int world_open(struct world *, const struct authority *, const struct dict *run, struct err *);
 void world_close(struct world *);
+/* Parameters that make a bot ask these servers: adds to them. */
+void world_point_to(const struct world *, struct arena *, struct dict *parameters);
 
 /* ---- Inside of that process ---- */
 
-/* conformance_dns.c: the answer to a question; 0: silence. */
+/* world_dns.c: the answer to a question; 0: silence. */
 size_t world_answer_question(const struct dict *run, const unsigned char *question, size_t n,
                              unsigned char *out, size_t room);
-/* conformance_web.c: answers the one request of a connection. `used` counts answers that were given in order. */
+/* world_web.c: answers the one request of a connection. `used` counts answers that were given in order. */
 void world_serve(const struct authority *, const struct dict *run, int fd, size_t *used);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
-#include "cli/conformance_world.h"
+#include "cli/world.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -74,6 +74,15 @@ int world_open(struct world *w, const struct authority *authority, const struct 
 	w->pid = 0;
 	return err_set(err, FAULT_OTHER, "no servers on the loopback interface: %s",
 	               strerror(errno));
+}
+
+void world_point_to(const struct world *w, struct arena *arena, struct dict *parameters)
+{
+	struct list *servers = list_new(arena);
+	list_add(servers, value_str(arena_dup(arena, str_of(w->dns))));
+	dict_set(parameters, S("dns_servers"), value_list(servers));
+	dict_set(parameters, S("dns_timeout"), value_float(0.1)); /* silence is silence */
+	dict_set(parameters, S("concurrency"), value_int(1)); /* in the order of the recordings */
 }
 
 void world_close(struct world *w)

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/conformance_world.h"
+#include "cli/world.h"
 
 enum { HEADER = 12, NXDOMAIN = 3, MAX_NAME = 256 };
 

@@ -1,0 +1,15 @@
+each line is a report, empty ones are none
+--- config
+http_url: http://feeds.example/stream
+name: Stream
+rate_limit: 0
+--- clock
+2026-03-01T12:00:00+00:00
+--- web
+[{"method": "GET", "url": "http://feeds.example/stream", "status": 200, "body": "one\n\n  two  \nthree"}]
+--- events
+{"feed.accuracy": 100.0, "feed.name": "Stream", "feed.url": "http://feeds.example/stream", "raw": "one", "time.observation": "2026-03-01T12:00:00+00:00"}
+{"feed.accuracy": 100.0, "feed.name": "Stream", "feed.url": "http://feeds.example/stream", "raw": "two", "time.observation": "2026-03-01T12:00:00+00:00"}
+{"feed.accuracy": 100.0, "feed.name": "Stream", "feed.url": "http://feeds.example/stream", "raw": "three", "time.observation": "2026-03-01T12:00:00+00:00"}
+--- log
+INFO - Stream stopped.
