@@ -7,6 +7,7 @@
 #	other *_test.c            (worker/, cli/, tests/, bots/) linked with everything
 #	tests/*.c                 (no tests) help those tests
 #	fuzz/<name>_fuzz.c        a libFuzzer program, in the preset fuzz
+#	examples/*/<name>.c       a program, a part of an example: build/<preset>/examples/<name>
 #	bench/<name>.c            a program, with bench/<name>_*.cc, with INTELMQ_BENCH (jansson and simdjson to
 #	                          compare with)
 
@@ -48,6 +49,15 @@ if(main_source)
 		COMMAND ${PROJECT_SOURCE_DIR}/tools/links $<TARGET_FILE:intelmq> ${PROJECT_BINARY_DIR}/bin ../intelmq
 		COMMAND ${CMAKE_COMMAND} -E create_symlink ../intelmq ${PROJECT_BINARY_DIR}/bin/intelmq VERBATIM)
 endif()
+
+file(GLOB examples CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/examples/*/*.c)
+foreach(example IN LISTS examples)
+	get_filename_component(name ${example} NAME_WE)
+	add_executable(example_${name} ${example})
+	set_target_properties(example_${name} PROPERTIES OUTPUT_NAME ${name}
+		RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/examples)
+	target_link_libraries(example_${name} PRIVATE base ${programs} ${everything})
+endforeach()
 
 if(INTELMQ_TESTS)
 	enable_testing()
