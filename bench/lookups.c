@@ -83,10 +83,10 @@ static void start_servers(void)
 	                             "--port=15353", "--listen-address=127.0.0.1",
 	                             "--bind-interfaces", "--address=/example/192.0.2.1",
 	                             "--pid-file=", "--log-facility=/dev/null", NULL });
-	start((const char *const[]){ beside("delay"), "--listen", delayed, "--to", server,
-	                             "--delay-ms", "20", NULL });
-	start((const char *const[]){ beside("delay"), "--listen", losing, "--to", server,
-	                             "--delay-ms", "20", "--drop-percent", "1", NULL });
+	start((const char *const[]){ beside("../examples/delay"), "--listen", delayed, "--to",
+	                             server, "--delay-ms", "20", NULL });
+	start((const char *const[]){ beside("../examples/delay"), "--listen", losing, "--to",
+	                             server, "--delay-ms", "20", "--drop-percent", "1", NULL });
 	start((const char *const[]){ beside("webserver"), "--listen", web, "--delay-ms", "50",
 	                             NULL });
 	usleep(500 * 1000);

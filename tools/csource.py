@@ -75,7 +75,7 @@ def block_end(code, open_brace):
 @functools.cache
 def sources():
     """All C sources and headers of the project."""
-    folders = LAYERS + ABOVE + ["include", "bots", "tests", "fuzz", "bench"]
+    folders = LAYERS + ABOVE + ["include", "bots", "tests", "fuzz", "bench", "examples"]
     paths = [p for f in folders for p in (ROOT / f).rglob("*.[ch]")]
     return [Source(p) for p in sorted(paths)]
 

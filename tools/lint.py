@@ -48,7 +48,7 @@ def layers():
     order = {name: i for i, name in enumerate(LAYERS + ABOVE)}
     implemented = header_layers(order)
     for s in sources():
-        if s.is_test or s.folder in ("tests", "fuzz", "bench") or s.name == "worker/main.c":
+        if s.is_test or s.folder in ("tests", "fuzz", "bench", "examples") or s.name == "worker/main.c":
             continue  # main() knows all commands
         here = implemented.get(s.name, -1) if s.folder == "include" else order.get(s.folder)
         for m in re.finditer(r'^[ \t]*#[ \t]*include[ \t]+([<"])([^>"]+)', s.uncommented, re.M):
@@ -90,7 +90,7 @@ def bot_include(s, where, bracket, name):
 def banned():
     """Functions that are unsafe, depend on the locale, or belong to another layer."""
     for s in sources():
-        if s.is_test or s.folder in ("tests", "fuzz", "bench"):
+        if s.is_test or s.folder in ("tests", "fuzz", "bench", "examples"):
             continue
         names = BANNED_EVERYWHERE
         if s.folder != "lib":

@@ -125,7 +125,8 @@ static bool read_address(const char *text, struct sockaddr_in *out)
 static int open_socket(const struct sockaddr_in *at, bool listens)
 {
 	int fd = socket(AF_INET, SOCK_DGRAM, 0), size = RECEIVE_BUFFER;
-	setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size);
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof size) < 0) /* root's */
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
 	int rc = listens ? bind(fd, (const struct sockaddr *)at, sizeof *at)
 	                 : connect(fd, (const struct sockaddr *)at, sizeof *at);
 	if (fd < 0 || rc < 0) {
