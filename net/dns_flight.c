@@ -106,7 +106,9 @@ static void entry_ask(struct dns *dns, struct dns_entry *entry, size_t server, b
 	struct dns_link *link = link_of(dns, server, tcp);
 	dns_list_del(entry);
 	dns_list_add(&dns->flying, entry);
-	entry->at_ms = clock_monotonic_about_ms() + dns->try_ms;
+	int64_t now_ms = clock_monotonic_about_ms();
+	entry->at_ms = now_ms + dns->try_ms;
+	upstream_again(&dns->upstream, &entry->job, now_ms);
 	entry->server = (uint8_t)server;
 	if (!link)
 		return;

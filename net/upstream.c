@@ -59,6 +59,12 @@ static struct upstream_job *oldest(const struct upstream *upstream)
 	return upstream->down ? fresh : again;
 }
 
+void upstream_again(const struct upstream *upstream, struct upstream_job *job, int64_t now_ms)
+{
+	job->heard = upstream->heard;
+	job->sent_ms = now_ms;
+}
+
 struct upstream_job *upstream_next(struct upstream *upstream, int64_t now_ms)
 {
 	struct upstream_job *job = oldest(upstream);
@@ -68,7 +74,7 @@ struct upstream_job *upstream_next(struct upstream *upstream, int64_t now_ms)
 		return NULL;
 	job_remove(upstream, job);
 	job->place = UPSTREAM_RUNNING;
-	job->heard = upstream->heard;
+	upstream_again(upstream, job, now_ms);
 	job->started_ms = now_ms;
 	upstream->running++;
 	if (upstream->down)
@@ -105,7 +111,7 @@ enum upstream_verdict upstream_failed(struct upstream *upstream, struct upstream
 		return UPSTREAM_WAITS;
 	} else if (silence) {
 		upstream->down = true;
-		upstream->down_since_ms = job->started_ms;
+		upstream->down_since_ms = job->sent_ms;
 		pause_begin(upstream, UPSTREAM_PAUSE_MS, now_ms);
 	}
 	return UPSTREAM_CHARGED;

@@ -2,7 +2,7 @@
 /*
  * upstream.h - jobs for somebody who may be down: how many run at once, who waits, and when to try again.
  *
- * A job fails when nobody answers it in time, or can be reached. If nothing at all was heard since it was sent, the other side
+ * A job fails when nobody answers it in time, or can be reached. If nothing at all was heard since it was last sent, the other side
  * counts as down: this job is over, but those that fail after it go back into the queue, where new ones wait as well. Then one
  * job at a time is sent, with growing pauses between (the oldest of those that have not failed yet, else the oldest): each
  * such probe that fails is over, too, and the first sign of life sends all that wait. So an outage costs one job a probe and loses none of the others, and a job that fails while
@@ -26,8 +26,9 @@ enum upstream_place { UPSTREAM_NOWHERE, UPSTREAM_FRESH, UPSTREAM_AGAIN, UPSTREAM
 struct upstream_job {
 	struct upstream_job *before, *after; /* in a queue */
 	enum upstream_place place;
-	uint64_t heard;     /* signs of life when it was sent */
-	int64_t started_ms; /* when it was sent */
+	uint64_t heard;     /* signs of life when it was last sent */
+	int64_t sent_ms;    /* when it was last sent */
+	int64_t started_ms; /* when it was first sent */
 };
 
 struct upstream_queue {
@@ -58,6 +59,9 @@ void upstream_queue(struct upstream *, struct upstream_job *);
 
 /* The next job to be sent now, which counts as running then; NULL: none waits, or none may start. Call it until NULL. */
 struct upstream_job *upstream_next(struct upstream *, int64_t now_ms);
+
+/* A running job is sent once more: what was heard before says nothing of how the other side is now. */
+void upstream_again(const struct upstream *, struct upstream_job *, int64_t now_ms);
 
 /* Something came from the other side, to whatever job. */
 void upstream_heard(struct upstream *);

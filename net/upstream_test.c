@@ -79,6 +79,26 @@ static void test_one_fails_among_others(void **state)
 	assert_false(w.upstream.down);
 }
 
+/* What was answered before the last try of the others does not make their failure their own. */
+static void test_last_try_counts(void **state)
+{
+	(void)state;
+	struct world w = world_of(N);
+	queue(&w, 4);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(next(&w), i);
+	answered(&w, 0);
+	w.now = 3000;
+	for (int i = 1; i < 4; i++)
+		upstream_again(&w.upstream, &w.jobs[i], w.now);
+	w.now = 5000;
+	assert_int_equal(failed(&w, 1), UPSTREAM_CHARGED);
+	assert_true(w.upstream.down);
+	assert_int_equal(w.upstream.down_since_ms, 3000);
+	assert_int_equal(failed(&w, 2), UPSTREAM_WAITS);
+	assert_int_equal(failed(&w, 3), UPSTREAM_WAITS);
+}
+
 /* Down: 0 is charged, 1 and 2 wait. Probes are new ones first; when it is up again, 1 and 2 come before the others. */
 static void test_outage(void **state)
 {
@@ -202,6 +222,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_order_and_limit),
 		cmocka_unit_test(test_one_fails_among_others),
+		cmocka_unit_test(test_last_try_counts),
 		cmocka_unit_test(test_outage),
 		cmocka_unit_test(test_old_jobs_are_probes_too),
 		cmocka_unit_test(test_pauses_grow_to_a_limit),
