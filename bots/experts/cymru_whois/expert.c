@@ -92,24 +92,32 @@ static struct str asn_of(struct bot *bot, struct str cell)
 	return first.n && number_int(bot->arena, first, &number) == 0 ? first : STR_NONE;
 }
 
-static struct str name_of_as(struct bot *bot, struct str asn)
+/* An answer that did not come is no answer to be kept. */
+static bool is_answer(enum dns_status status)
+{
+	return status != DNS_TIMEOUT && status != DNS_REFUSED;
+}
+
+static struct str name_of_as(struct bot *bot, struct str asn, bool *answered)
 {
 	struct dns_answer answer;
 	struct str name = arena_printf(bot->arena, "AS%.*s.asn.cymru.com", STR_ARG(asn));
-	if (dns_query(bot, name, DNS_TXT, &answer) != DNS_FOUND)
+	enum dns_status status = dns_query(bot, name, DNS_TXT, &answer);
+	*answered = is_answer(status);
+	if (status != DNS_FOUND)
 		return STR_NONE;
 	struct str found = split(bot, answer.values[0]).cell[4];
 	return found.p ? text_clean_utf8(bot->arena, found) : STR_NONE;
 }
 
-/* What is known of an address; NULL: nothing. An answer that did not come is no answer to be kept. */
+/* What is known of an address; NULL: nothing. `answered`: it is all that is to be known, and worth to be kept. */
 static struct dict *look_up(struct bot *bot, const struct ip *ip, bool *answered)
 {
 	struct dns_answer answer;
 	struct cells origin;
 	struct dict *found = dict_new(bot->arena);
 	enum dns_status status = dns_query(bot, zone_of(bot, ip), DNS_TXT, &answer);
-	*answered = status != DNS_TIMEOUT && status != DNS_REFUSED;
+	*answered = is_answer(status);
 	if (status != DNS_FOUND || !choose_origin(bot, &answer, &origin))
 		return NULL;
 	struct str asn = asn_of(bot, origin.cell[0]);
@@ -121,7 +129,7 @@ static struct dict *look_up(struct bot *bot, const struct ip *ip, bool *answered
 		add(found, "allocated",
 		    arena_printf(bot->arena, "%.*sT00:00:00+00:00", STR_ARG(origin.cell[4])));
 	if (asn.p)
-		add(found, "as_name", name_of_as(bot, asn));
+		add(found, "as_name", name_of_as(bot, asn, answered));
 	return found->n ? found : NULL;
 }
 
@@ -137,7 +145,7 @@ static struct dict *known_or_asked(struct bot *bot, struct str address, const st
 	bool answered;
 	struct dict *found = look_up(bot, ip, &answered);
 	if (!answered)
-		return NULL;
+		return found;
 	buffer_init_in(&text, bot->arena, MAX_CACHED);
 	json_write(&text, found ? value_dict(found) : value_null(), 0);
 	cache_set(bot, key, buffer_str(&text), p->cache.redis_cache_ttl);
