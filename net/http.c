@@ -40,9 +40,8 @@ static void act(struct http *http, curl_socket_t fd, int what)
 static void socket_ready(uv_poll_t *poll, int status, int events)
 {
 	struct socket *s = poll->data;
-	int what = 0;
-	if (status < 0)
-		what = CURL_CSELECT_ERR;
+	/* libcurl finds out best what is wrong by reading: so a kept connection that the server has closed is replaced. */
+	int what = status < 0 ? CURL_CSELECT_IN | CURL_CSELECT_OUT : 0;
 	if (events & UV_READABLE)
 		what |= CURL_CSELECT_IN;
 	if (events & UV_WRITABLE)

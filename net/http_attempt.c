@@ -111,9 +111,15 @@ static int look_at_time(void *context, curl_off_t to_come, curl_off_t came, curl
 		a->moved = moved;
 		a->at_ms = now;
 	}
+	if (!a->began_ms)
+		a->began_ms = now;
 	double limit = t->request.params->http_timeout_sec * 1000;
 	a->stalled = limit > 0 && (double)(now - a->at_ms) > limit;
-	return a->stalled;
+	/* A byte now and then would keep a collector busy for ever. */
+	double taken = (double)(now - a->began_ms);
+	a->trickles = limit > 0 && !t->stream && taken > limit * HTTP_SLOW_TIMES &&
+	              (double)moved * 1000 < taken * HTTP_SLOWEST;
+	return a->stalled || a->trickles;
 }
 
 /* ---- What is sent ---- */

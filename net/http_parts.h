@@ -53,7 +53,8 @@ struct http_arrived {
 	uint64_t bytes;
 	int64_t moved; /* bytes that had come or gone … */
 	int64_t at_ms; /* … when that changed last */
-	bool head_is_complete, too_large, file_failed, paused, stalled;
+	int64_t began_ms;
+	bool head_is_complete, too_large, file_failed, paused, stalled, trickles;
 };
 
 struct http_transfer {

@@ -137,6 +137,15 @@ static bool serve(struct peer *p)
 		put(p, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nbegins");
 		sleep(4);
 		return false;
+	} else if (strcmp(path, "/trickles") == 0) {
+		put(p, "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n");
+		for (int i = 0; i < 200; i++, usleep(20 * 1000))
+			put(p, "x");
+		return false;
+	} else if (strcmp(path, "/hangs-up") == 0) {
+		redirect(p, "302 Found", "/hello");
+		usleep(20 * 1000);
+		return false;
 	} else if (strcmp(path, "/cut") == 0) {
 		put(p, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this");
 		return false;
@@ -488,6 +497,28 @@ static void test_silence_is_tried_again(void **state)
 	assert_said(c, "nothing more came");
 }
 
+static void test_trickle_is_given_up(void **state)
+{
+	struct client *c = *state;
+	struct http_response r;
+	c->params.http_timeout_max_tries = 1;
+	c->params.http_timeout_sec = 0.1;
+	assert_int_equal(get(c, "/trickles", &r), TRY_LATER);
+	assert_said(c, "slower than 100 bytes a second for 1 s");
+}
+
+/* The server closes its connection, without a word before, while the next request is on its way. */
+static void test_closed_connection_is_replaced(void **state)
+{
+	struct client *c = *state;
+	struct http_response r;
+	c->params.http_timeout_max_tries = 1;
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(get(c, "/hangs-up", &r), DONE);
+		assert_body(r, "hello");
+	}
+}
+
 static void test_half_an_answer_is_none(void **state)
 {
 	struct client *c = *state;
@@ -777,6 +808,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_wrong_addresses, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nobody_there, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_silence_is_tried_again, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_trickle_is_given_up, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_closed_connection_is_replaced, setup,
+		                                teardown),
 		cmocka_unit_test_setup_teardown(test_half_an_answer_is_none, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_too_much, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_into_a_file, setup, teardown),

@@ -392,8 +392,9 @@ static void forget_attempt(struct http_transfer *t)
 	buffer_clear(&a->body);
 	a->status = 0;
 	a->bytes = 0;
-	a->moved = a->at_ms = 0;
+	a->moved = a->at_ms = a->began_ms = 0;
 	a->head_is_complete = a->too_large = a->file_failed = a->paused = a->stalled = false;
+	a->trickles = false;
 }
 
 static void follow(struct http_transfer *t)
@@ -466,6 +467,10 @@ static const char *explain(struct http_transfer *t, CURLcode code)
 		        .p;
 	if (a->file_failed)
 		return "its answer cannot be written to a file: is the disk full?";
+	if (a->trickles)
+		return arena_printf(&t->arena, "slower than %d bytes a second for %g s",
+		                    HTTP_SLOWEST, p->http_timeout_sec * HTTP_SLOW_TIMES)
+		        .p;
 	if (code == CURLE_OPERATION_TIMEDOUT)
 		return arena_printf(&t->arena,
 		                    a->head_is_complete ? "nothing more came for %g s"

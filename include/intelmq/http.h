@@ -22,7 +22,7 @@ struct http_params {
 	struct value
 		http_verify_cert; /* true, false, or the path of a file or folder with certificates */
 	const char *ssl_client_cert; /* certificate and key in one PEM file */
-	double http_timeout_sec;     /* to connect, and between two pieces of an answer */
+	double http_timeout_sec; /* to connect, and between two pieces of an answer; see HTTP_SLOW_TIMES */
 	int64_t http_timeout_max_tries;
 	int64_t http_connections; /* at once to one server (ours) */
 	int64_t http_max_size;    /* largest body after decompression, in bytes (ours) */
@@ -52,6 +52,8 @@ enum {
 	HTTP_BODY = 64 * 1024 * 1024, /* bytes of a body that is held in memory */
 	HTTP_HEAD = 256 * 1024,       /* bytes of all header fields of an answer */
 	HTTP_REDIRECTS = 30,
+	HTTP_SLOW_TIMES = 10, /* after so many times http_timeout_sec … */
+	HTTP_SLOWEST = 100, /* … an answer is given up that comes more slowly, in bytes a second */
 };
 
 struct http_request {
