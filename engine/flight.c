@@ -190,7 +190,7 @@ static bool wait_here(struct worker *w, const struct waiting *waiting)
 	while (!waiting->over) {
 		int64_t wait = lookups_wait(w);
 		struct pollfd fd = { lookups_fd(w), POLLIN, 0 };
-		poll(&fd, 1, wait < 0 || wait > LOOK_AROUND_MS ? LOOK_AROUND_MS : (int)wait);
+		clock_poll(&fd, 1, wait < 0 || wait > LOOK_AROUND_MS ? LOOK_AROUND_MS : (int)wait);
 		lookups_turn(w);
 		if (worker_hurries(w))
 			return waiting->over;

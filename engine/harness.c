@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include "engine/harness.h"
 
+#include <intelmq/clock.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -165,7 +167,7 @@ static void await(const struct worker *w, int64_t ms)
 {
 	struct pollfd news[WORKER_NEWS];
 	worker_news(w, news);
-	poll(news, WORKER_NEWS, ms > LOOK_AROUND_MS ? LOOK_AROUND_MS : (int)ms);
+	clock_poll(news, WORKER_NEWS, ms > LOOK_AROUND_MS ? LOOK_AROUND_MS : (int)ms);
 }
 
 bool harness_run(struct harness *h, unsigned rounds)

@@ -43,6 +43,15 @@ void clock_advance(int64_t us)
 	clock_set(clock_now_us() + us);
 }
 
+int clock_poll(struct pollfd *fds, unsigned long n, int timeout_ms)
+{
+	int64_t before = system_us(CLOCK_MONOTONIC);
+	int rc = poll(fds, n, timeout_ms);
+	if (test_clock.set)
+		clock_advance(system_us(CLOCK_MONOTONIC) - before);
+	return rc;
+}
+
 void clock_unset(void)
 {
 	test_clock.set = false;

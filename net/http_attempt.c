@@ -188,8 +188,9 @@ static void set_trust(struct http_transfer *t)
 	} else if (ca) {
 		curl_easy_setopt(t->easy, CURLOPT_CAINFO, ca);
 	}
-	if (p->ssl_client_cert)
-		curl_easy_setopt(t->easy, CURLOPT_SSLCERT, p->ssl_client_cert);
+	const char *own = p->ssl_client_cert ? p->ssl_client_cert : p->ssl_client_certificate;
+	if (own)
+		curl_easy_setopt(t->easy, CURLOPT_SSLCERT, own);
 }
 
 static void set_credentials(struct http_transfer *t)

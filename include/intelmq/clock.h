@@ -7,6 +7,7 @@
  * not synchronised: set it before other threads start.
  */
 #pragma once
+#include <poll.h>
 #include <stdint.h>
 
 /* Wall clock: microseconds since 1970-01-01T00:00:00 UTC. */
@@ -23,6 +24,9 @@ void clock_set(int64_t us);
 
 /* Moves a clock that was set; one that was not is first stopped at the present. */
 void clock_advance(int64_t us);
+
+/* Waits in poll(2), and moves a clock that was set on by what it took. Tests and replay tools only. */
+int clock_poll(struct pollfd *, unsigned long n, int timeout_ms);
 
 /* Back to the clocks of the system. */
 void clock_unset(void);

@@ -21,7 +21,8 @@ struct http_params {
 	const struct dict *http_header;
 	struct value
 		http_verify_cert; /* true, false, or the path of a file or folder with certificates */
-	const char *ssl_client_cert; /* certificate and key in one PEM file */
+	const char *ssl_client_cert,
+		*ssl_client_certificate; /* two names: certificate and key, a PEM file */
 	double http_timeout_sec; /* to connect, and between two pieces of an answer; see HTTP_SLOW_TIMES */
 	int64_t http_timeout_max_tries;
 	int64_t http_connections; /* at once to one server (ours) */

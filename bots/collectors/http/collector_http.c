@@ -277,6 +277,24 @@ static enum result http_collect(struct bot *bot)
 	return result;
 }
 
+static bool is_web_address(struct str url)
+{
+	return str_starts(url, S("http://")) || str_starts(url, S("https://"));
+}
+
+static enum result http_init(struct bot *bot)
+{
+	const struct params *p = bot->params;
+	struct str url;
+	enum result result = http_format_url(bot, str_of(p->http_url), p->http_url_formatting,
+	                                     &url);
+	if (result == DONE && !is_web_address(url))
+		result = bot_fail(bot, BAD_CONF,
+		                  "http_url '%s' does not begin with http:// or https://",
+		                  p->http_url);
+	return result;
+}
+
 static void http_check(struct bot *bot, struct findings *findings)
 {
 	const struct params *p = bot->params;
@@ -284,7 +302,7 @@ static void http_check(struct bot *bot, struct findings *findings)
 	http_params_check(&p->http, findings);
 	if (http_format_url(bot, str_of(p->http_url), p->http_url_formatting, &url) != DONE)
 		finding_add(findings, SEVERITY_ERROR, "http_url", "%s", bot->err.text);
-	else if (!str_starts(url, S("http://")) && !str_starts(url, S("https://")))
+	else if (!is_web_address(url))
 		finding_add(findings, SEVERITY_ERROR, "http_url",
 		            "must begin with http:// or https://");
 	if (p->verify_pgp_signatures && !p->signature_url)
@@ -295,9 +313,10 @@ static void http_check(struct bot *bot, struct findings *findings)
 const struct bot_type collectors_http_collector_http = {
 	.module = "intelmq.bots.collectors.http.collector_http",
 	.summary = "Fetches an address, again and again.",
-	PARAMS_OF(.http = HTTP_DEFAULTS),
+	PARAMS_OF(.http_url = "<insert url of feed>", .http = HTTP_DEFAULTS),
 	.rate_limit = 3600,
 	.uses = USES_LOOKUPS | USES_STATE | USES_FILES | USES_EXEC,
+	.init = http_init,
 	.collect = http_collect,
 	.check = http_check,
 };

@@ -157,7 +157,7 @@ static void stream_check(struct bot *bot, struct findings *findings)
 const struct bot_type collectors_http_collector_http_stream = {
 	.module = "intelmq.bots.collectors.http.collector_http_stream",
 	.summary = "Holds a connection to an address that never ends: each line is a report.",
-	PARAMS_OF(.strip_lines = true, .http = HTTP_DEFAULTS),
+	PARAMS_OF(.http_url = "<insert url of feed>", .strip_lines = true, .http = HTTP_DEFAULTS),
 	.state_size = sizeof(struct state),
 	.rate_limit = 3600,
 	.uses = USES_LOOKUPS,

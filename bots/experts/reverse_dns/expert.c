@@ -59,7 +59,9 @@ static struct str look_up(struct bot *bot, const struct event *event, struct str
 		ttl = answer.ttl > 0 ? answer.ttl : 1;
 	else if (!name.p && status != DNS_NO_NAME)
 		ttl = p->cache_ttl_invalid_response;
-	cache_set(bot, key, name.p ? name : NO_NAME, ttl);
+	/* With the dot at its end, as the reference keeps it. */
+	struct str kept = name.p ? arena_printf(bot->arena, "%.*s.", STR_ARG(name)) : NO_NAME;
+	cache_set(bot, key, kept, ttl);
 	return name.p ? name : NO_NAME;
 }
 
@@ -77,6 +79,7 @@ static enum result reverse_side(struct bot *bot, struct event *event, const char
 		name = look_up(bot, event, str_of(name_field), address, key);
 	if (str_eq(name, NO_NAME))
 		return DONE;
+	name.n -= name.n && name.p[name.n - 1] == '.';
 	unsigned flags = p->overwrite ? EVENT_OVERWRITE : EVENT_KEEP;
 	return event_add(event, str_of(name_field), value_str(name), flags) == ADD_FAILED ? BAD_DATA
 	                                                                                  : DONE;
