@@ -450,7 +450,8 @@ static void run_once(struct replay *r, const struct bot_type *type)
 		if ((type->uses & USES_LOOKUPS) &&
 		    world_open(&r->world, r->c->authority, r->run, &err) < 0)
 			buffer_printf(&r->told, "  %s\n", err.text);
-		struct paths paths = { .state = arena_printf(r->arena, "%s/", r->c->scratch).p };
+		struct paths *paths = arena_zalloc(r->arena, 1, sizeof *paths);
+		paths->state = arena_printf(r->arena, "%s/", r->c->scratch).p;
 		struct harness_options options = {
 			.type = type,
 			.parameters = parameters_of(r, type),
@@ -460,7 +461,7 @@ static void run_once(struct replay *r, const struct bot_type *type)
 			                         : NULL,
 			            authority_path(r->c->authority) },
 			.format = r->c->format,
-			.paths = &paths,
+			.paths = paths,
 			.trust = WIRE_CHECKED,
 			.test_mode = true,
 		};
