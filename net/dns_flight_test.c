@@ -43,7 +43,7 @@ static void test_no_tcp(void **state)
 	name_server_set(w.servers[0], NOT_TCP);
 	asks("cut.example", DNS_A, false, DNS_REFUSED,
 	     "the answer is too long, and nobody gives it over TCP");
-	wait_for(&slow);
+	dns_wait_for(&slow);
 	assert_int_equal(slow.status, DNS_FOUND);
 	assert_int_equal(dns_trouble(w.dns).n, 0);
 }
@@ -68,7 +68,7 @@ static void test_server_without_edns(void **state)
 	for (int i = 0; i < MANY; i++)
 		begin(&all[i], name_of("w", i), DNS_A, false);
 	for (int i = 0; i < MANY; i++) {
-		wait_for(&all[i]);
+		dns_wait_for(&all[i]);
 		assert_string_equal(all[i].values, "192.0.2.1");
 	}
 	unsigned before = packets();
@@ -139,7 +139,7 @@ static void test_one_name_without_answer(void **state)
 	uint64_t start = uv_hrtime();
 	begin(&dead, "drop.example", DNS_A, false);
 	finds("www.example", DNS_A, "192.0.2.1");
-	wait_for(&dead);
+	dns_wait_for(&dead);
 	uint64_t taken_ms = (uv_hrtime() - start) / 1000000;
 	assert_in_range(taken_ms, 270, 2000);
 	assert_int_equal(packets(), 4);
@@ -165,10 +165,10 @@ static void test_outage(void **state)
 	name_server_set(w.servers[0], SILENT);
 	for (int i = 0; i < MANY; i++)
 		begin(&all[i], name_of("w", i), DNS_A, false);
-	wait_for(&all[0]);
+	dns_wait_for(&all[0]);
 	assert_int_equal(all[0].status, DNS_TIMEOUT);
 	/* The probe: one that was not sent before. */
-	wait_for(&all[MANY / 2]);
+	dns_wait_for(&all[MANY / 2]);
 	assert_int_equal(all[MANY / 2].status, DNS_TIMEOUT);
 	assert_int_equal(answered(all, MANY, DNS_TIMEOUT), 2);
 	struct str trouble = dns_trouble(w.dns);
@@ -179,7 +179,7 @@ static void test_outage(void **state)
 	assert_true(during <= (MANY / 2 + 1) * 3);
 	name_server_set(w.servers[0], SERVES);
 	for (int i = 0; i < MANY; i++)
-		wait_for(&all[i]);
+		dns_wait_for(&all[i]);
 	assert_int_equal(answered(all, MANY, DNS_FOUND), MANY - 2);
 	assert_int_equal(packets(), during + MANY - 2);
 	assert_int_equal(dns_trouble(w.dns).n, 0);
@@ -253,7 +253,7 @@ static void test_torture(void **state)
 			name_server_set(w.servers[i], SERVES);
 		for (int i = 0; i < MANY && seed % 2; i++)
 			if (wanted[i])
-				wait_for(&all[i]);
+				dns_wait_for(&all[i]);
 		dns_end();
 		for (int i = 0; i < MANY; i++)
 			assert_true(all[i].calls <= 1);

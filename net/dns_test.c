@@ -82,7 +82,7 @@ static void test_equal_questions_are_asked_once(void **state)
 	for (int i = 0; i < MANY; i++)
 		begin(&all[i], i % 2 ? "ttl0.example" : "Ttl0.EXAMPLE", DNS_A, false);
 	for (int i = 0; i < MANY; i++)
-		wait_for(&all[i]);
+		dns_wait_for(&all[i]);
 	assert_int_equal(packets(), 1);
 	assert_int_equal(dns_counts(w.dns).shared, MANY - 1);
 	for (int i = 0; i < MANY; i++)
@@ -192,7 +192,7 @@ static void test_limit_in_flight(void **state)
 	}
 	assert_int_equal(dns_counts(w.dns).sent, 1);
 	for (int i = 0; i < 10; i++)
-		wait_for(&all[i]);
+		dns_wait_for(&all[i]);
 	for (int i = 0; i < 10; i++)
 		assert_int_equal(order[i], i);
 }
@@ -232,7 +232,7 @@ static void test_cancel(void **state)
 	begin(&first, "d.example", DNS_A, false);
 	begin(&second, "d.example", DNS_A, false);
 	begin(&third, "e.example", DNS_A, false);
-	wait_for(&first);
+	dns_wait_for(&first);
 	finds("f.example", DNS_A, "192.0.2.1");
 	assert_int_equal(second.calls + third.calls, 0);
 }
@@ -252,8 +252,8 @@ static void test_ask_from_inside(void **state)
 	second.then = third.then = NULL;
 	first.then = begin_again;
 	begin(&first, "d.example", DNS_A, false);
-	wait_for(&first);
-	wait_for(&third);
+	dns_wait_for(&first);
+	dns_wait_for(&third);
 	assert_string_equal(third.values, "192.0.2.1");
 }
 
@@ -282,7 +282,7 @@ static void test_close(void **state)
 	begin(&first, "a.example", DNS_A, false);
 	begin(&second, "a.example", DNS_A, false);
 	begin(&third, "drop.example", DNS_A, false);
-	wait_for(&first);
+	dns_wait_for(&first);
 	uv_run(&w.loop, UV_RUN_DEFAULT);
 	assert_int_equal(second.calls + third.calls, 0);
 }

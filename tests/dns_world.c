@@ -20,7 +20,7 @@ void file_set(const char *path, const char *text)
 	close(fd);
 }
 
-int world_open(void **state)
+int dns_world_open(void **state)
 {
 	(void)state;
 	signal(SIGPIPE, SIG_IGN);
@@ -46,7 +46,7 @@ void dns_end(void)
 	uv_run(&w.loop, UV_RUN_DEFAULT);
 }
 
-int world_close(void **state)
+int dns_world_close(void **state)
 {
 	(void)state;
 	clock_unset();
@@ -110,7 +110,7 @@ void begin(struct asked *one, const char *name, enum dns_type type, bool host)
 		note(one, &answer);
 }
 
-void wait_for(const struct asked *one)
+void dns_wait_for(const struct asked *one)
 {
 	while (!one->calls && uv_run(&w.loop, UV_RUN_ONCE))
 		;
@@ -122,7 +122,7 @@ void asks(const char *name, enum dns_type type, bool host, enum dns_status statu
 {
 	asked.then = NULL;
 	begin(&asked, name, type, host);
-	wait_for(&asked);
+	dns_wait_for(&asked);
 	assert_string_equal(asked.values, values);
 	assert_int_equal(asked.status, status);
 }

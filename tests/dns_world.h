@@ -37,9 +37,9 @@ extern struct world w;
 extern struct asked asked; /* the last one of asks() */
 
 /* Setup and teardown of each test. */
-int world_open(void **state);
-int world_close(void **state);
-#define TEST(function) cmocka_unit_test_setup_teardown(function, world_open, world_close)
+int dns_world_open(void **state);
+int dns_world_close(void **state);
+#define TEST(function) cmocka_unit_test_setup_teardown(function, dns_world_open, dns_world_close)
 
 void file_set(const char *path, const char *text);
 
@@ -49,7 +49,7 @@ void dns_end(void);
 
 /* Begins a question; `then`, which is kept, is called when it is answered. Waits for it. */
 void begin(struct asked *, const char *name, enum dns_type, bool host);
-void wait_for(const struct asked *);
+void dns_wait_for(const struct asked *);
 
 /* Asks, waits and compares. */
 void asks(const char *name, enum dns_type, bool host, enum dns_status, const char *values);

@@ -27,6 +27,7 @@ struct stage {
 	struct worker_options options;
 	struct worker_page *page; /* set before stage_enter, or NULL */
 	const volatile sig_atomic_t *hurry;
+	struct http_detour detour;
 	int (*dump)(void *, const struct settings *, const struct dump *, struct err *);
 	struct worker *worker;
 	struct buffer log;  /* "LEVEL text\n" */
@@ -123,6 +124,7 @@ static inline bool stage_enter(struct stage *s, const struct bot_type *type)
 		.format = s->format,
 		.page = s->page,
 		.hurry = s->hurry,
+		.detour = s->detour,
 		.context = s,
 		.log = stage_log,
 		.dump = s->dump ? s->dump : stage_dump,

@@ -178,7 +178,7 @@ def suites(_):
 
 def valgrind(_):
     """What changes stacks, once more under valgrind, which sees what sanitizers do not: values that were never set."""
-    programs = ["lib_coroutine_test", "engine_flight_test"]
+    programs = ["lib_coroutine_test", "engine_flight_test", "tests_lookups_test"]
     passed, failed, skipped = build("valgrind", "debug", *programs)
     if failed:
         return passed, failed, skipped
