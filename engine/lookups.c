@@ -6,6 +6,8 @@
 #include "engine/flight.h"
 #include "lib/allocated.h"
 #include "net/http.h"
+#include "net/whois.h"
+#include <intelmq/whois.h>
 
 struct lookups {
 	uv_loop_t loop;
@@ -257,6 +259,50 @@ struct str http_field(const struct http_response *response, const char *name)
 		if (str_eq_nocase(response->fields[i].name, str_of(name)))
 			return response->fields[i].value;
 	return STR_NONE;
+}
+
+/* ---- Whois ---- */
+
+struct consulting {
+	struct whois_call *call;
+	struct waiting waiting;
+	struct bot *bot;
+	enum result result;
+	struct str answer;
+};
+
+static void consulted(void *context, struct str answer, const struct err *err)
+{
+	struct consulting *c = context;
+	c->result = answer.p ? DONE : TRY_LATER;
+	if (answer.p)
+		c->answer = arena_dup(c->bot->arena, answer);
+	else
+		c->bot->err = *err;
+	wait_over(c->bot->worker, &c->waiting);
+}
+
+static void stop_consulting(void *awaited)
+{
+	struct consulting *c = awaited;
+	whois_cancel(c->call);
+}
+
+enum result whois_query(struct bot *bot, struct str server, int port, struct str question,
+                        struct str *answer_out)
+{
+	struct consulting c = { .bot = bot };
+	struct dns_answer address;
+	if (dns_host(bot, server, DNS_A, &address) != DNS_FOUND &&
+	    dns_host(bot, server, DNS_AAAA, &address) != DNS_FOUND)
+		return bot_fail(bot, TRY_LATER, "whois server %.*s: %.*s", STR_ARG(server),
+		                STR_ARG(address.why));
+	c.call = whois_start(&bot->worker->lookups->loop, address.values[0], port, question,
+	                     consulted, &c);
+	if (!wait_for(bot, &c.waiting, stop_consulting, &c))
+		return bot_fail(bot, TRY_LATER, "interrupted");
+	*answer_out = c.answer;
+	return c.result;
 }
 
 /* ---- Streams ---- */

@@ -13,9 +13,10 @@
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
-#if __has_include(<valgrind/valgrind.h>)
-#include <valgrind/valgrind.h>
+#if __has_include(<valgrind/memcheck.h>)
+#include <valgrind/memcheck.h>
 #else
+#define VALGRIND_MAKE_MEM_DEFINED(from, size) (void)(from)
 #define VALGRIND_STACK_REGISTER(from, to) 0
 #define VALGRIND_STACK_DEREGISTER(id) (void)(id)
 #endif
@@ -115,6 +116,7 @@ static size_t depth_of(const struct coroutine *c)
 {
 	const char *stack = stack_of(c);
 	size_t untouched = 0;
+	VALGRIND_MAKE_MEM_DEFINED(stack, c->size);
 	while (untouched + sizeof(uint64_t) <= c->size) {
 		uint64_t word;
 		memcpy(&word, stack + untouched, sizeof word);

@@ -9,6 +9,11 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <cmocka.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <arpa/inet.h>
 
 #include "cli/world.h"
 #include "tests/stage.h"
@@ -180,8 +185,8 @@ static void test_web(void **state)
 	assert_string_equal(web.body, "one");
 	assert_string_equal(web.etag, "v1");
 	assert_non_null(strstr(web.reason, "nonsense"));
-	size_t size;
-	assert_in_range(worker_stack_depth(s->stage.worker, &size), 1, size / 2);
+	size_t size, depth = worker_stack_depth(s->stage.worker, &size);
+	assert_in_range(depth, 1, size / 2);
 }
 
 /* The certificate is not of an authority that is known. */
@@ -281,6 +286,59 @@ static void test_stream_and_cache(void **state)
 	assert_string_equal(streamed, "a\nb\n");
 }
 
+/* ---- Whois ---- */
+
+static char said[100];
+static int whois_port;
+
+static enum result consulter_init(struct bot *bot)
+{
+	struct str answer;
+	enum result result = whois_query(bot, S("127.0.0.1"), whois_port, S("AS64496"), &answer);
+	if (result == DONE)
+		snprintf(said, sizeof said, "%.*s", STR_ARG(answer));
+	return result;
+}
+
+static const struct bot_type consulter = {
+	.module = "test.consulter",
+	.summary = "Asks a whois server.",
+	.uses = USES_LOOKUPS,
+	.init = consulter_init,
+	.enrich = namer_enrich,
+};
+
+/* Says what it was asked, and hangs up. */
+static void serve_whois(int fd)
+{
+	char line[100];
+	int peer = accept(fd, NULL, NULL);
+	ssize_t n = read(peer, line, sizeof line);
+	if (n < 0 || write(peer, "you ask: ", 9) != 9 || write(peer, line, (size_t)n) != n)
+		_exit(1);
+	_exit(0);
+}
+
+static void test_whois(void **state)
+{
+	struct scene *s = *state;
+	struct sockaddr_in at = { .sin_family = AF_INET,
+		                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t size = sizeof at;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	getsockname(fd, (struct sockaddr *)&at, &size);
+	whois_port = ntohs(at.sin_port);
+	pid_t pid = fork();
+	if (pid == 0)
+		serve_whois(fd);
+	close(fd);
+	assert_true(stage_enter(&s->stage, &consulter));
+	assert_string_equal(said, "you ask: AS64496\n");
+	waitpid(pid, NULL, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -289,6 +347,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_unknown_authority, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_addresses_with_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stream_and_cache, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_whois, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
