@@ -19,6 +19,9 @@
 
 enum { WAITING = 1 << 16, PACKET = 1232, IDS = 1 << 16, RECEIVE_BUFFER = 8 << 20, HEADER = 12 };
 
+/* What the server's own buffer surely holds, and how long an answer may take before the next ones are asked anyway. */
+enum { AT_ONCE = 100, PATIENCE_US = 100000 };
+
 struct question {
 	int64_t due_us;
 	struct sockaddr_in from;
@@ -42,6 +45,8 @@ static struct {
 	size_t first, n;
 	struct asker *askers;
 	unsigned next_id;
+	int unanswered;
+	int64_t passed_us; /* when a question was passed on last */
 } d;
 
 static int64_t now_us(void)
@@ -82,14 +87,26 @@ static void pass_on(const struct question *q)
 	memcpy(packet, q->bytes, q->n);
 	packet[0] = (unsigned char)(id >> 8);
 	packet[1] = (unsigned char)id;
-	if (send(d.inner, packet, q->n, 0) < 0)
+	d.unanswered++;
+	if (send(d.inner, packet, q->n, 0) < 0) {
 		a->waits = false;
+		d.unanswered--;
+	}
+}
+
+static bool may_pass_on(int64_t now)
+{
+	if (d.unanswered && now - d.passed_us > PATIENCE_US)
+		d.unanswered = 0;
+	return d.unanswered < AT_ONCE;
 }
 
 static void pass_on_due(void)
 {
-	for (int64_t now = now_us(); d.n && d.ring[d.first].due_us <= now; d.n--) {
+	int64_t now = now_us();
+	for (; d.n && d.ring[d.first].due_us <= now && may_pass_on(now); d.n--) {
 		pass_on(&d.ring[d.first]);
+		d.passed_us = now;
 		d.first = (d.first + 1) % WAITING;
 	}
 }
@@ -104,6 +121,7 @@ static bool take_answer(void)
 	if (!a || !a->waits)
 		return true;
 	a->waits = false;
+	d.unanswered -= d.unanswered > 0;
 	packet[0] = a->id[0];
 	packet[1] = a->id[1];
 	sendto(d.outer, packet, (size_t)got, 0, (struct sockaddr *)&a->from, sizeof a->from);
@@ -175,7 +193,9 @@ static void read_arguments(int argc, char **argv)
 static void wait_for_more(void)
 {
 	struct pollfd fds[] = { { d.outer, POLLIN, 0 }, { d.inner, POLLIN, 0 } };
-	int64_t left = d.n ? d.ring[d.first].due_us - now_us() : 1000000;
+	int64_t now = now_us(), left = d.n ? d.ring[d.first].due_us - now : 1000000;
+	if (left <= 0 && !may_pass_on(now))
+		left = PATIENCE_US;
 	struct timespec wait = { .tv_sec = left / 1000000, .tv_nsec = left % 1000000 * 1000 };
 	ppoll(fds, 2, left > 0 ? &wait : &(struct timespec){ 0 }, NULL);
 }

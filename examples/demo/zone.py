@@ -7,8 +7,10 @@ Team Cymru's service would say of it: TXT of d.c.b.a.origin.asn.cymru.com, and o
 """
 import getpass
 import ipaddress
+import os
 import pathlib
 import re
+import shutil
 import sys
 
 import feeds
@@ -61,6 +63,11 @@ def configuration(addresses, directory, port):
         lines.append('txt-record=%s.origin.asn.cymru.com,"%s"' % (".".join(reversed(address.split("."))), text))
     lines += ['txt-record=AS%d.asn.cymru.com,"%s"' % (number, name_of(number)) for number in sorted(systems)]
     return "\n".join(lines) + "\n"
+
+
+def server(directory):
+    """The command of the name server; its place is not in everybody's $PATH."""
+    return [shutil.which("dnsmasq", path=os.environ["PATH"] + ":/usr/sbin") or "dnsmasq", "-C", directory / "dnsmasq.conf"]
 
 
 def write(directory_of_feeds, directory, port):

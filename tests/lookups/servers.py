@@ -64,7 +64,7 @@ class Names:
         return "127.0.0.1:%d" % self.port
 
     def start(self, name):
-        command = self.front if name == "delay" else ["dnsmasq", "-C", self.directory / "dnsmasq.conf"]
+        command = self.front if name == "delay" else zone.server(self.directory)
         with (self.directory / (name + ".log")).open("ab") as log:
             self.children[name] = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
