@@ -448,8 +448,9 @@ int64_t flights_wait(const struct worker *w)
 		return 0;
 	if (network >= 0)
 		wait = network;
-	if (all->parked.n && all->parked.first->since - now < wait)
-		wait = all->parked.first->since - now;
+	/* What may not start now will be looked at when something else ends. */
+	if (may_start(w) && flight_due(w) - now < wait)
+		wait = flight_due(w) - now;
 	if (all->finished.n && LINGER_MS < wait)
 		wait = LINGER_MS;
 	return wait < 0 ? 0 : wait;

@@ -14,3 +14,5 @@ void flight_settle(struct worker *, struct flight *);
 
 /* Which one is started next, by the rules of who pays; NULL: none now. */
 struct flight *flight_next(const struct worker *, int64_t now);
+/* When a parked one is the next; WORKER_FOREVER: none is. */
+int64_t flight_due(const struct worker *);

@@ -115,15 +115,26 @@ void flight_settle(struct worker *w, struct flight *f)
 	give_up(w, f);
 }
 
+/* Nothing overtakes what is charged while nothing goes through. */
+static struct flight *first_parked(const struct flights *all)
+{
+	bool charged = all->narrow && all->charged && all->charged->list == &all->parked;
+	return charged ? all->charged : all->parked.first;
+}
+
+int64_t flight_due(const struct worker *w)
+{
+	const struct flight *parked = first_parked(w->flights);
+	return parked ? parked->since : WORKER_FOREVER;
+}
+
 struct flight *flight_next(const struct worker *w, int64_t now)
 {
 	const struct flights *all = w->flights;
-	struct flight *parked = all->parked.first;
-	bool due = parked && parked->since <= now;
-	/* Nothing overtakes what is charged while nothing goes through. */
-	if (all->narrow && all->charged && all->charged->list == &all->parked)
-		return all->charged->since <= now ? all->charged : NULL;
-	if (due || (parked && worker_goes_one_by_one(w)))
-		return due ? parked : NULL;
+	struct flight *parked = first_parked(all);
+	if (parked && parked->since <= now)
+		return parked;
+	if (parked && (worker_goes_one_by_one(w) || (all->narrow && parked == all->charged)))
+		return NULL;
 	return all->unstarted.first;
 }

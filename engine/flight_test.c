@@ -284,6 +284,23 @@ static void test_slow_ones_hold_up_nobody(void **state)
 	assert_int_equal(stage_left(s, STAGE_INPUT), 10);
 }
 
+/* What is due and may not start does not keep the worker busy. */
+static void test_waits_idly(void **state)
+{
+	struct stage *s = *state;
+	push_many(s, 3, "60000");
+	push(s, "5 never");
+	assert_true(stage_enter(s, &waiter));
+	while (!stage_logged(s, "never answered"))
+		assert_true(step(s));
+	for (int i = 0; i < 5; i++) {
+		clock_advance(20 * 1000 * 1000);
+		int64_t wait = worker_step(s->worker);
+		assert_int_equal(world.under_way, 3);
+		assert_true(wait > 100);
+	}
+}
+
 /* ---- Collectors ---- */
 
 static enum result gather(struct bot *bot)
@@ -354,6 +371,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_reload_begins_anew, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_failed_commit_is_made_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_slow_ones_hold_up_nobody, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_waits_idly, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_collector_commits_when_it_returns, setup,
 		                                teardown),
 		cmocka_unit_test_setup_teardown(test_collector_fails_as_a_whole, setup, teardown),
