@@ -304,13 +304,9 @@ struct str ip_text(const struct ip *ip, char out[IP_TEXT_SIZE])
 	return (struct str){ out, (size_t)(p - out) };
 }
 
-struct str ip_reverse(const struct ip *ip, char out[IP_REVERSE_SIZE])
+/* Octets or nibbles, the last one first, each with a dot behind it; returns the end. */
+static char *put_reverse(char *p, const struct ip *ip)
 {
-	struct ip v4;
-	if (ip_is_mapped(ip, &v4))
-		ip = &v4;
-	char *p = out;
-	struct str zone = ip->version == 4 ? S("in-addr.arpa.") : S("ip6.arpa.");
 	for (int i = ip->version == 4 ? 3 : 15; i >= 0; i--) {
 		if (ip->version == 4) {
 			p = put_octet(p, ip->bytes[i]);
@@ -321,8 +317,25 @@ struct str ip_reverse(const struct ip *ip, char out[IP_REVERSE_SIZE])
 		}
 		*p++ = '.';
 	}
+	return p;
+}
+
+struct str ip_reverse(const struct ip *ip, char out[IP_REVERSE_SIZE])
+{
+	struct ip v4;
+	if (ip_is_mapped(ip, &v4))
+		ip = &v4;
+	struct str zone = ip->version == 4 ? S("in-addr.arpa.") : S("ip6.arpa.");
+	char *p = put_reverse(out, ip);
 	memcpy(p, zone.p, zone.n + 1);
 	return (struct str){ out, (size_t)(p - out) + zone.n };
+}
+
+struct str ip_reverse_labels(const struct ip *ip, char out[IP_REVERSE_SIZE])
+{
+	char *end = put_reverse(out, ip) - 1; /* the final dot */
+	*end = 0;
+	return (struct str){ out, (size_t)(end - out) };
 }
 
 /* ---- Networks ---- */

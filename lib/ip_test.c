@@ -263,12 +263,24 @@ static void check_reverse(const char *address, const char *name)
 	assert_string_equal(out, name);
 }
 
+static void check_labels(const char *address, const char *labels)
+{
+	struct ip ip;
+	char out[IP_REVERSE_SIZE];
+	assert_int_equal(ip_parse(str_of(address), &ip), 0);
+	assert_int_equal(ip_reverse_labels(&ip, out).n, strlen(labels));
+	assert_string_equal(out, labels);
+}
+
 static void test_reverse(void **state)
 {
 	(void)state;
 	check_reverse("192.0.2.1", "1.2.0.192.in-addr.arpa.");
 	check_reverse("255.255.255.255", "255.255.255.255.in-addr.arpa.");
 	check_reverse("::ffff:1.2.3.4", "4.3.2.1.in-addr.arpa.");
+	check_labels("192.0.2.1", "1.2.0.192");
+	check_labels("::ffff:1.2.3.4",
+	             "4.0.3.0.2.0.1.0.f.f.f.f.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0");
 	check_reverse("2001:db8::567:89ab",
 	              "b.a.9.8.7.6.5.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa.");
 }

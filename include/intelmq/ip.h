@@ -58,6 +58,12 @@ struct str ip_decimal(const struct ip *, char out[IP_DECIMAL_SIZE]);
 /* The name for reverse look-ups, `4.3.2.1.in-addr.arpa.`; an IPv4-mapped IPv6 address as its IPv4. */
 struct str ip_reverse(const struct ip *, char out[IP_REVERSE_SIZE]);
 
+/*
+ * Only the labels of the address, for zones of others: `4.3.2.1`, or 32 nibbles, also for an IPv4-mapped address. NUL
+ * terminated, without a final dot.
+ */
+struct str ip_reverse_labels(const struct ip *, char out[IP_REVERSE_SIZE]);
+
 /* Order: IPv4 before IPv6, then by number. */
 int ip_cmp(const struct ip *, const struct ip *);
 

@@ -9,6 +9,7 @@
 #include <intelmq/bot.h>
 #include <intelmq/dns.h>
 #include <intelmq/ip.h>
+#include <intelmq/text.h>
 
 struct params {
 	bool overwrite;
@@ -22,11 +23,9 @@ static const struct param params[] = {
 
 static struct str zone_of(struct bot *bot, const struct ip *ip)
 {
-	char name[IP_REVERSE_SIZE];
-	struct str reverse = ip_reverse(ip, name);
-	size_t ending = ip->version == 4 ? sizeof "in-addr.arpa." - 1 : sizeof "ip6.arpa." - 1;
-	return arena_printf(bot->arena, "%.*sabuse-contacts.abusix.org", (int)(reverse.n - ending),
-	                    reverse.p);
+	char labels[IP_REVERSE_SIZE];
+	ip_reverse_labels(ip, labels);
+	return arena_printf(bot->arena, "%s.abuse-contacts.abusix.org", labels);
 }
 
 /* Something, an @, something with a dot in the middle. */
@@ -52,12 +51,17 @@ static enum result abusix_side(struct bot *bot, struct event *event, const char 
 	if (!address.p || ip_parse(address, &ip) < 0 ||
 	    (event_has(event, contact_field) && !p->overwrite))
 		return DONE;
-	if (dns_query(bot, zone_of(bot, &ip), DNS_TXT, &answer) != DNS_FOUND)
-		return bot_fail(bot, TRY_LATER, "The contact of %.*s is not known: %.*s",
-		                STR_ARG(address), STR_ARG(answer.why));
+	enum dns_status status = dns_query(bot, zone_of(bot, &ip), DNS_TXT, &answer);
+	/* The reference fails for an address without an entry, too; asking again would not help it. */
+	if (status != DNS_FOUND)
+		return bot_fail(
+			bot, status == DNS_REFUSED || status == DNS_TIMEOUT ? TRY_LATER : BAD_DATA,
+			"The contact of %.*s is not known: %.*s", STR_ARG(address),
+			STR_ARG(answer.why));
 	if (!looks_like_mail(answer.values[0]))
 		return DONE;
-	return event_replace(event, contact_field, dns_text(bot, answer.values[0]));
+	return event_replace(event, contact_field,
+	                     text_clean_utf8(bot->arena, dns_text(bot, answer.values[0])));
 }
 
 static enum result abusix_enrich(struct bot *bot, struct event *event)

@@ -38,7 +38,7 @@ struct cells {
 static struct cells split(struct bot *bot, struct str answer)
 {
 	struct cells out = { 0 };
-	struct str rest = dns_text(bot, answer);
+	struct str rest = text_clean_utf8(bot->arena, dns_text(bot, answer));
 	for (size_t i = 0; i < CELLS && rest.p; i++) {
 		struct str cell = text_strip(str_cut(&rest, '|'));
 		if (cell.n && !str_eq(cell, S("NA")))
@@ -49,12 +49,14 @@ static struct cells split(struct bot *bot, struct str answer)
 
 static struct str zone_of(struct bot *bot, const struct ip *ip)
 {
-	char name[IP_REVERSE_SIZE];
-	struct str reverse = ip_reverse(ip, name);
-	bool v4 = ip->version == 4;
-	size_t ending = v4 ? sizeof "in-addr.arpa." - 1 : sizeof "ip6.arpa." - 1;
-	return arena_printf(bot->arena, "%.*s%s", (int)(reverse.n - ending), reverse.p,
-	                    v4 ? "origin.asn.cymru.com" : "origin6.asn.cymru.com");
+	char labels[IP_REVERSE_SIZE];
+	struct ip v4;
+	/* Networks are announced for the IPv4 address behind a mapped one. */
+	if (ip_is_mapped(ip, &v4))
+		ip = &v4;
+	ip_reverse_labels(ip, labels);
+	return arena_printf(bot->arena, "%s.origin%s.asn.cymru.com", labels,
+	                    ip->version == 4 ? "" : "6");
 }
 
 static int prefix_length(struct str text)
@@ -104,10 +106,7 @@ static struct str name_of_as(struct bot *bot, struct str asn, bool *answered)
 	struct str name = arena_printf(bot->arena, "AS%.*s.asn.cymru.com", STR_ARG(asn));
 	enum dns_status status = dns_query(bot, name, DNS_TXT, &answer);
 	*answered = is_answer(status);
-	if (status != DNS_FOUND)
-		return STR_NONE;
-	struct str found = split(bot, answer.values[0]).cell[4];
-	return found.p ? text_clean_utf8(bot->arena, found) : STR_NONE;
+	return status == DNS_FOUND ? split(bot, answer.values[0]).cell[4] : STR_NONE;
 }
 
 /* What is known of an address; NULL: nothing. `answered`: it is all that is to be known, and worth to be kept. */
@@ -148,7 +147,8 @@ static struct dict *known_or_asked(struct bot *bot, struct str address, const st
 		return found;
 	buffer_init_in(&text, bot->arena, MAX_CACHED);
 	json_write(&text, found ? value_dict(found) : value_null(), 0);
-	cache_set(bot, key, buffer_str(&text), p->cache.redis_cache_ttl);
+	if (!text.over)
+		cache_set(bot, key, buffer_str(&text), p->cache.redis_cache_ttl);
 	return found;
 }
 

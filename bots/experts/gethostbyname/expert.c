@@ -2,6 +2,7 @@
 /* Looks up the IPv4 address of a host name, or of the host of a URL. */
 #include <intelmq/bot.h>
 #include <intelmq/dns.h>
+#include <intelmq/idna.h>
 #include <intelmq/ip.h>
 #include <intelmq/number.h>
 #include <intelmq/text.h>
@@ -56,18 +57,29 @@ static bool is_ignored(const struct state *s, int number)
 	return false;
 }
 
-/* The reference takes the authority as it is, port and user included; such a name does not exist. */
-static struct str name_of(struct bot *bot, const struct event *event, const char *fqdn,
-                          const char *url_field)
+/*
+ * The host of a URL as the name servers know it; STR_NONE if it is an address, or there is none. The reference takes port
+ * and user for a part of the name, which then does not exist.
+ */
+static struct str host_of(struct bot *bot, struct str text)
 {
-	const struct params *p = bot->params;
-	struct str name = event_text(event, fqdn), text = event_text(event, url_field);
 	struct url url;
 	struct ip ip;
-	if (name.p || !p->fallback_to_url || !text.p ||
-	    url_split(bot->arena, text, &url, NULL) < 0 || ip_parse(url.authority, &ip) == 0)
-		return name;
-	return url.authority;
+	int port;
+	if (url_split(bot->arena, text, &url, NULL) < 0 || url_port(&url, &port, NULL) < 0)
+		return STR_NONE;
+	struct str host = url_hostname(bot->arena, &url), ascii;
+	if (!host.p || ip_parse(host, &ip) == 0 || idna_encode(bot->arena, host, &ascii, NULL) < 0)
+		return STR_NONE;
+	return ascii;
+}
+
+static struct str name_of(struct bot *bot, const struct event *event, const char *fqdn,
+                          const char *url)
+{
+	const struct params *p = bot->params;
+	struct str name = event_text(event, fqdn), text = event_text(event, url);
+	return name.p || !p->fallback_to_url || !text.p ? name : host_of(bot, text);
 }
 
 static enum result gethostbyname_side(struct bot *bot, struct event *event, const char *ip,

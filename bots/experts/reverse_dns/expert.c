@@ -13,8 +13,9 @@ struct params {
 
 #define PARAMS struct params
 static const struct param params[] = {
-	INT(cache_ttl_invalid_response, "Seconds for which a failed look-up is remembered.",
-	    .min = 0, .max = INT32_MAX),
+	INT(cache_ttl_invalid_response,
+	    "Seconds for which a failed look-up is remembered; 0: not at all.", .min = 0,
+	    .max = INT32_MAX),
 	BOOL(overwrite, "Replace a name that is there."),
 	GROUP(cache, cache_params),
 	{ 0 },
@@ -36,33 +37,40 @@ static struct str key_of(struct bot *bot, const struct ip *ip)
 	return (struct str){ key, n };
 }
 
-/* The first answer that is a name by the data format. */
-static struct str first_valid(const struct event *event, struct str field,
+/* The first answer that is a name by the data format, with a final dot as in the reference's cache. */
+static struct str first_valid(struct bot *bot, struct event *event, struct str field,
                               const struct dns_answer *answer)
 {
 	for (size_t i = 0; i < answer->n; i++)
-		if (event_would_accept((struct event *)(uintptr_t)event, field,
-		                       value_str(answer->values[i]), true) == 1)
-			return answer->values[i];
-	return STR_NONE;
+		if (event_would_accept(event, field, value_str(answer->values[i]), true) == 1)
+			return arena_printf(bot->arena, "%.*s.", STR_ARG(answer->values[i]));
+	return NO_NAME;
 }
 
-static struct str look_up(struct bot *bot, const struct event *event, struct str field,
+/* Seconds for which an answer is kept, at most redis_cache_ttl; 0 there means for ever. */
+static int64_t ttl_of(const struct params *p, const struct dns_answer *answer, bool found)
+{
+	int64_t most = p->cache.redis_cache_ttl, ttl = p->cache_ttl_invalid_response;
+	if (answer->status == DNS_NO_NAME)
+		return most;
+	if (found)
+		ttl = answer->ttl > 0 ? answer->ttl : 1;
+	return most > 0 && most < ttl ? most : ttl;
+}
+
+static struct str look_up(struct bot *bot, struct event *event, struct str field,
                           struct str address, struct str key)
 {
 	const struct params *p = bot->params;
 	struct dns_answer answer;
-	enum dns_status status = dns_pointer(bot, address, &answer);
-	struct str name = status == DNS_FOUND ? first_valid(event, field, &answer) : STR_NONE;
-	int64_t ttl = p->cache.redis_cache_ttl;
-	if (name.p && answer.ttl < ttl)
-		ttl = answer.ttl > 0 ? answer.ttl : 1;
-	else if (!name.p && status != DNS_NO_NAME)
-		ttl = p->cache_ttl_invalid_response;
-	/* With the dot at its end, as the reference keeps it. */
-	struct str kept = name.p ? arena_printf(bot->arena, "%.*s.", STR_ARG(name)) : NO_NAME;
-	cache_set(bot, key, kept, ttl);
-	return name.p ? name : NO_NAME;
+	struct str name = NO_NAME;
+	if (dns_pointer(bot, address, &answer) == DNS_FOUND)
+		name = first_valid(bot, event, field, &answer);
+	bool found = !str_eq(name, NO_NAME);
+	int64_t ttl = ttl_of(p, &answer, found);
+	if (ttl || answer.status == DNS_NO_NAME)
+		cache_set(bot, key, name, ttl);
+	return name;
 }
 
 static enum result reverse_side(struct bot *bot, struct event *event, const char *ip_field,
