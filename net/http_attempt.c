@@ -81,6 +81,10 @@ static size_t body_came(char *bytes, size_t size, size_t n, void *context)
 		a->paused = true;
 		return CURL_WRITEFUNC_PAUSE;
 	}
+	if (t->request.enough && a->bytes + count > t->request.enough) {
+		a->is_enough = true;
+		count = (size_t)(t->request.enough - a->bytes);
+	}
 	if (a->bytes + count > limit && !t->stream)
 		a->too_large = true;
 	else if (goes_to_file(t))
@@ -95,7 +99,7 @@ static size_t body_came(char *bytes, size_t size, size_t n, void *context)
 		t->has_news = true;
 		http_turn(t);
 	}
-	return count;
+	return count; /* libcurl stops where it is not all that came */
 }
 
 /* Called once a second at least. libcurl's own limit is an average, which says nothing of the moment. */

@@ -54,7 +54,7 @@ struct http_arrived {
 	int64_t moved; /* bytes that had come or gone … */
 	int64_t at_ms; /* … when that changed last */
 	int64_t began_ms;
-	bool head_is_complete, too_large, file_failed, paused, stalled, trickles;
+	bool head_is_complete, is_enough, too_large, file_failed, paused, stalled, trickles;
 };
 
 struct http_transfer {

@@ -542,6 +542,28 @@ static void test_too_much(void **state)
 	assert_int_equal(get(c, "/endless", &r), TRY_LATER);
 }
 
+static void test_enough(void **state)
+{
+	struct client *c = *state;
+	struct http_response r;
+	const struct {
+		const char *path, *body;
+		uint64_t enough;
+	} cases[] = { { "/chunked", "hello", 5 },
+		      { "/chunked", "hello world", 11 },
+		      { "/chunked", "hello world", 12 } };
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const struct http_request request = { .url = url_of(c, cases[i].path),
+			                              .enough = cases[i].enough };
+		assert_int_equal(ask(c, request, &r), DONE);
+		assert_int_equal(r.status, 200);
+		assert_true(str_eq(r.body, str_of(cases[i].body)));
+	}
+	const struct http_request endless = { .url = url_of(c, "/endless"), .enough = 100000 };
+	assert_int_equal(ask(c, endless, &r), DONE);
+	assert_int_equal(r.body.n, 100000);
+}
+
 static void test_into_a_file(void **state)
 {
 	struct client *c = *state;
@@ -813,6 +835,7 @@ int main(void)
 		                                teardown),
 		cmocka_unit_test_setup_teardown(test_half_an_answer_is_none, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_too_much, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_enough, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_into_a_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_connections_are_limited, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_equal_requests_are_shared, setup, teardown),

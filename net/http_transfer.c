@@ -38,7 +38,8 @@ bool transfer_serves(const struct http_transfer *t, const struct http_request *r
 	const struct http_request *own = &t->request;
 	if (t->phase == TRANSFER_OVER || t->stream || !own->shared || own->body.n ||
 	    request->body.n || own->file || request->file || own->params != request->params ||
-	    own->n_fields != request->n_fields || !str_eq(own->url, request->url) ||
+	    own->n_fields != request->n_fields || own->enough != request->enough ||
+	    !str_eq(own->url, request->url) ||
 	    !str_eq(str_of(own->method), str_of(request->method)))
 		return false;
 	for (size_t i = 0; i < own->n_fields; i++)
@@ -393,7 +394,8 @@ static void forget_attempt(struct http_transfer *t)
 	a->status = 0;
 	a->bytes = 0;
 	a->moved = a->at_ms = a->began_ms = 0;
-	a->head_is_complete = a->too_large = a->file_failed = a->paused = a->stalled = false;
+	a->head_is_complete = a->is_enough = a->too_large = a->file_failed = a->paused =
+		a->stalled = false;
 	a->trickles = false;
 }
 
@@ -493,6 +495,8 @@ void transfer_ended(struct http_transfer *t, CURLcode code)
 {
 	if (code == CURLE_ABORTED_BY_CALLBACK)
 		code = CURLE_OPERATION_TIMEDOUT; /* look_at_time */
+	if (code == CURLE_WRITE_ERROR && t->arrived.is_enough)
+		code = CURLE_OK;
 	struct upstream *upstream = &t->host->upstream;
 	if (t->arrived.status)
 		upstream_heard(upstream);

@@ -69,6 +69,7 @@ struct http_request {
 	 * answer with a status below 300 goes there, from its beginning, and may be as large as http_max_size.
 	 */
 	int file;
+	uint64_t enough; /* 0: the whole body is wanted. Else so much of its beginning: the rest is not fetched */
 	bool shared; /* an equal request that is under way is not made again: its answer is this one's, too */
 	/*
 	 * The server is one that every message depends on: while it does not answer, requests to it wait, and one at a time
@@ -103,6 +104,9 @@ enum result http_format_url(struct bot *, struct str url, struct value formattin
 
 /* The value of a header field of an answer, any case; STR_NONE: it has none. */
 struct str http_field(const struct http_response *, const char *name);
+
+/* The character set that an answer's Content-Type names; STR_NONE: it names none. */
+struct str http_charset(const struct http_response *);
 
 /* True for 200 … 299. */
 static inline bool http_succeeded(const struct http_response *response)

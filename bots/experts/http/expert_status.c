@@ -3,7 +3,6 @@
 #include <intelmq/bot.h>
 #include <intelmq/http.h>
 #include <intelmq/number.h>
-#include <intelmq/text.h>
 
 struct params {
 	const char *field;
@@ -21,13 +20,15 @@ static const struct param params[] = {
 	{ 0 },
 };
 
+enum { BODY = 16 * 1024 }; /* the status stands in front of it */
+
 static bool is_success(struct bot *bot, int status)
 {
 	const struct params *p = bot->params;
 	const struct list *codes = p->success_status_codes;
 	struct value code;
 	for (size_t i = 0; codes && i < codes->n; i++)
-		if (number_int(bot->arena, text_strip(codes->items[i].text), &code) == 0 &&
+		if (number_int(bot->arena, codes->items[i].text, &code) == 0 &&
 		    code.kind == VALUE_INT && code.integer == status)
 			return true;
 	return status < 400;
@@ -36,7 +37,11 @@ static bool is_success(struct bot *bot, int status)
 static enum result status_enrich(struct bot *bot, struct event *event)
 {
 	const struct params *p = bot->params;
-	struct http_request request = { .url = event_text(event, p->field), .params = &p->http };
+	const struct http_request request = {
+		.url = event_text(event, p->field),
+		.params = &p->http,
+		.enough = BODY,
+	};
 	struct http_response response;
 	unsigned flags = p->overwrite ? EVENT_OVERWRITE : EVENT_KEEP;
 	if (!request.url.p)
@@ -50,9 +55,24 @@ static enum result status_enrich(struct bot *bot, struct event *event)
 		return BAD_DATA;
 	if (online)
 		return DONE;
-	return event_set(event, "extra.reason",
-	                 result == DONE ? response.reason
-	                                : arena_dup(bot->arena, str_of(bot->err.text)));
+	struct str reason = result == DONE ? response.reason
+	                                   : arena_dup(bot->arena, str_of(bot->err.text));
+	/* The reference fails where there is a reason already. */
+	return event_add(event, S("extra.reason"), value_str(reason), flags) == ADD_FAILED
+	             ? BAD_DATA
+	             : DONE;
+}
+
+static void status_check(struct bot *bot, struct findings *findings)
+{
+	const struct params *p = bot->params;
+	const struct list *codes = p->success_status_codes;
+	struct value code;
+	http_params_check(&p->http, findings);
+	for (size_t i = 0; codes && i < codes->n; i++)
+		if (number_int(bot->arena, codes->items[i].text, &code) < 0)
+			finding_add(findings, SEVERITY_ERROR, "success_status_codes",
+			            "'%.*s' is no number", STR_ARG(codes->items[i].text));
 }
 
 const struct bot_type experts_http_expert_status = {
@@ -60,5 +80,6 @@ const struct bot_type experts_http_expert_status = {
 	.summary = "Says whether the address in a field can be fetched.",
 	PARAMS_OF(.field = "source.url", .overwrite = true, .http = HTTP_DEFAULTS),
 	.uses = USES_LOOKUPS,
+	.check = status_check,
 	.enrich = status_enrich,
 };
