@@ -62,9 +62,46 @@ static void add_service(struct dict *servers, struct value service)
 	struct value names = service.list->items[0], urls = service.list->items[1];
 	if (names.kind != VALUE_LIST || urls.kind != VALUE_LIST || !urls.list->n)
 		return;
+	if (urls.list->items[0].kind != VALUE_STR)
+		return;
 	for (size_t i = 0; i < names.list->n; i++)
 		if (names.list->items[i].kind == VALUE_STR)
 			dict_set(servers, names.list->items[i].text, urls.list->items[0]);
+}
+
+static struct str url_of(struct value server)
+{
+	const struct value *url = server.kind == VALUE_DICT ? member(server, "url") : &server;
+	return url && url->kind == VALUE_STR ? url->text : STR_NONE;
+}
+
+/* What is wrong with a server of rdap_bootstrapped_servers; NULL: nothing. */
+static const char *wrong_with(struct value server)
+{
+	struct str url = url_of(server);
+	const struct value *auth = member(server, "auth");
+	if (!str_starts(url, S("http://")) && !str_starts(url, S("https://")))
+		return "needs an address that begins with http:// or https://";
+	if (!auth || !value_truthy(*auth))
+		return NULL;
+	const struct value *type = member(*auth, "type"), *token = member(*auth, "token");
+	if (!type || !value_is_text(*type, S("jwt")) || !token || token->kind != VALUE_STR)
+		return "needs the type jwt and a token in auth";
+	return NULL;
+}
+
+static enum result add_own(struct bot *bot, struct dict *servers)
+{
+	const struct params *p = bot->params;
+	const struct dict *own = p->rdap_bootstrapped_servers;
+	for (size_t i = 0; own && i < own->n; i++) {
+		const char *wrong = wrong_with(own->pairs[i].value);
+		if (wrong)
+			return bot_fail(bot, BAD_CONF, "rdap_bootstrapped_servers: '%.*s' %s",
+			                STR_ARG(own->pairs[i].key), wrong);
+		dict_set(servers, own->pairs[i].key, own->pairs[i].value);
+	}
+	return DONE;
 }
 
 static enum result rdap_init(struct bot *bot)
@@ -86,10 +123,7 @@ static enum result rdap_init(struct bot *bot)
 	s->servers = dict_new(bot->arena);
 	for (size_t i = 0; i < services->n; i++)
 		add_service(s->servers, services->items[i]);
-	for (size_t i = 0; p->rdap_bootstrapped_servers && i < p->rdap_bootstrapped_servers->n; i++)
-		dict_set(s->servers, p->rdap_bootstrapped_servers->pairs[i].key,
-		         p->rdap_bootstrapped_servers->pairs[i].value);
-	return DONE;
+	return add_own(bot, s->servers);
 }
 
 /* The longest suffix that somebody is in charge of; name_out: the suffix with one label before it. */
@@ -174,25 +208,29 @@ static struct str preferred(struct bot *bot, struct value answer)
 
 /* ---- Asking ---- */
 
-static enum result set_server(struct bot *bot, const struct value *server,
-                              struct http_request *request, struct http_field *authorization)
+static struct str joined(struct bot *bot, struct str a, struct str b, struct str c)
 {
-	const struct value *url = server->kind == VALUE_DICT ? member(*server, "url") : server;
-	const struct value *auth = member(*server, "auth");
-	if (!url || url->kind != VALUE_STR)
-		return bot_fail(bot, BAD_CONF, "rdap_bootstrapped_servers: a server has no url");
-	request->url = url->text;
-	if (!auth || !value_truthy(*auth))
-		return DONE;
-	const struct value *type = member(*auth, "type"), *token = member(*auth, "token");
-	if (!type || !value_is_text(*type, S("jwt")) || !token || token->kind != VALUE_STR)
-		return bot_fail(bot, BAD_CONF,
-		                "rdap_bootstrapped_servers: auth needs the type jwt and a token");
+	struct buffer text;
+	buffer_init_in(&text, bot->arena, SIZE_MAX / 2);
+	buffer_add_str(&text, a);
+	buffer_add_str(&text, b);
+	buffer_add_str(&text, c);
+	return buffer_str(&text);
+}
+
+static void set_server(struct bot *bot, const struct value *server, struct str name,
+                       struct http_request *request, struct http_field *authorization)
+{
+	const struct value *auth = member(*server, "auth"),
+			   *token = auth ? member(*auth, "token") : NULL;
+	struct str url = url_of(*server);
+	request->url = joined(bot, url, str_ends(url, S("/")) ? S("domain/") : S("/domain/"), name);
+	if (!token)
+		return;
 	authorization->name = S("Authorization");
-	authorization->value = arena_printf(bot->arena, "Bearer %.*s", STR_ARG(token->text));
+	authorization->value = joined(bot, S("Bearer "), token->text, S(""));
 	request->fields = authorization;
 	request->n_fields = 1;
-	return DONE;
 }
 
 /* The contact, STR_NONE: there is none. */
@@ -208,12 +246,8 @@ static enum result ask(struct bot *bot, struct str fqdn, struct str *contact_out
 	*contact_out = STR_NONE;
 	if (!server)
 		return DONE;
-	enum result result = set_server(bot, server, &request, &authorization);
-	if (result != DONE)
-		return result;
-	request.url = arena_printf(bot->arena, "%.*sdomain/%.*s", STR_ARG(request.url),
-	                           STR_ARG(name));
-	result = http_request(bot, &request, &response);
+	set_server(bot, server, name, &request, &authorization);
+	enum result result = http_request(bot, &request, &response);
 	if (result != DONE || response.status == 404)
 		return result;
 	if (!http_succeeded(&response))
@@ -229,7 +263,7 @@ static enum result rdap_enrich(struct bot *bot, struct event *event)
 {
 	const struct params *p = bot->params;
 	struct str fqdn = event_text(event, "source.fqdn"), contact;
-	if (!fqdn.p)
+	if (!fqdn.p || (event_has(event, "source.abuse_contact") && !p->overwrite))
 		return DONE;
 	struct str key = arena_printf(bot->arena, "rdap_%.*s", STR_ARG(fqdn));
 	if (!cache_get(bot, key, &contact)) {
@@ -244,22 +278,29 @@ static enum result rdap_enrich(struct bot *bot, struct event *event)
 	             : DONE;
 }
 
-#define ROLE(name)                                                                                 \
-	{                                                                                          \
-		.kind = VALUE_STR, .text = { name, sizeof name - 1 }                               \
+static void rdap_check(struct bot *bot, struct findings *findings)
+{
+	const struct params *p = bot->params;
+	const struct dict *own = p->rdap_bootstrapped_servers;
+	http_params_check(&p->http, findings);
+	for (size_t i = 0; own && i < own->n; i++) {
+		const char *wrong = wrong_with(own->pairs[i].value);
+		if (wrong)
+			finding_add(findings, SEVERITY_ERROR, "rdap_bootstrapped_servers",
+			            "'%.*s' %s", STR_ARG(own->pairs[i].key), wrong);
 	}
-static struct value usual_order[] = { ROLE("abuse"), ROLE("technical"), ROLE("administrative"),
-	                              ROLE("registrant"), ROLE("registrar") };
-static const struct list order = { .items = usual_order,
-	                           .n = sizeof usual_order / sizeof *usual_order };
+}
 
 const struct bot_type experts_rdap_expert = {
 	.module = "intelmq.bots.experts.rdap.expert",
 	.summary = "Asks the registries of domains for abuse contacts by RDAP.",
-	PARAMS_OF(.overwrite = true, .rdap_order = &order, .cache = CACHE_DEFAULTS(8),
-	          .http = HTTP_DEFAULTS_OF(8)),
+	PARAMS_OF(.overwrite = true,
+	          .rdap_order = TEXTS(TEXT("abuse"), TEXT("technical"), TEXT("administrative"),
+	                              TEXT("registrant"), TEXT("registrar")),
+	          .cache = CACHE_DEFAULTS(8), .http = HTTP_DEFAULTS_OF(8)),
 	.state_size = sizeof(struct state),
 	.uses = USES_LOOKUPS,
 	.init = rdap_init,
+	.check = rdap_check,
 	.enrich = rdap_enrich,
 };

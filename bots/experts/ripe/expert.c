@@ -250,7 +250,8 @@ static enum result ripe_side(struct bot *bot, struct event *event, const char *n
 	const struct params *p = bot->params;
 	struct side side = { bot, event, name, list_new(bot->arena) };
 	const char *field = field_of(&side, "abuse_contact");
-	struct str known = event_text(event, field), joined = S("");
+	struct str known = event_text(event, field);
+	struct buffer joined;
 	if (str_eq(str_of(p->mode), S("append")))
 		while (known.p) {
 			struct str contact = str_cut(&known, ',');
@@ -260,16 +261,24 @@ static enum result ripe_side(struct bot *bot, struct event *event, const char *n
 	enum result result = ask_all(&side);
 	if (result != DONE)
 		return result;
-	for (size_t i = 0; i < side.contacts->n; i++)
-		joined = arena_printf(bot->arena, "%.*s%s%.*s", STR_ARG(joined), i ? "," : "",
-		                      STR_ARG(side.contacts->items[i].text));
-	return event_replace(event, field, joined);
+	buffer_init_in(&joined, bot->arena, SIZE_MAX / 2);
+	for (size_t i = 0; i < side.contacts->n; i++) {
+		buffer_add_str(&joined, i ? S(",") : S(""));
+		buffer_add_str(&joined, side.contacts->items[i].text);
+	}
+	return event_replace(event, field, buffer_str(&joined));
 }
 
 static enum result ripe_enrich(struct bot *bot, struct event *event)
 {
 	enum result result = ripe_side(bot, event, "source");
 	return result == DONE ? ripe_side(bot, event, "destination") : result;
+}
+
+static void ripe_check(struct bot *bot, struct findings *findings)
+{
+	const struct params *p = bot->params;
+	http_params_check(&p->http, findings);
 }
 
 const struct bot_type experts_ripe_expert = {
@@ -281,5 +290,6 @@ const struct bot_type experts_ripe_expert = {
 	          .http = HTTP_DEFAULTS_OF(8)),
 	.state_size = sizeof(struct state),
 	.uses = USES_LOOKUPS,
+	.check = ripe_check,
 	.enrich = ripe_enrich,
 };

@@ -123,11 +123,12 @@ static enum result lookup_enrich(struct bot *bot, struct event *event)
 	unsigned flags = p->overwrite ? EVENT_OVERWRITE : EVENT_KEEP;
 	for (struct str rest = str_of(p->order); rest.p;) {
 		const struct value *found = find(bot, event, text_strip(str_cut(&rest, ',')));
-		if (event_add(event, S("source.abuse_contact"), found ? *found : value_null(),
-		              flags) == ADD_FAILED)
-			return BAD_DATA;
+		/* What is there stays if no team is in charge; the reference removes it. */
 		if (found && found->text.n)
-			break;
+			return event_add(event, S("source.abuse_contact"), *found, flags) ==
+			                       ADD_FAILED
+			             ? BAD_DATA
+			             : DONE;
 	}
 	return DONE;
 }
