@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 #include <intelmq/archive.h>
 #include <intelmq/buffer.h>
+#include <intelmq/file.h>
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <errno.h>
 #include <locale.h>
+#include <unistd.h>
 #include <zlib.h>
 
 enum {
@@ -30,8 +33,14 @@ struct unpacking {
 	struct str packed;
 	const struct archive_request *request;
 	const struct archive_limits *limits;
+	struct buffer content; /* of the member in hand, or a part of it */
 	struct buffer members; /* of struct archive_member */
-	size_t bytes;          /* unpacked so far */
+	size_t n_members;
+	size_t bytes; /* unpacked so far */
+	/* archive_each */
+	archive_member_fn *each;
+	void *context;
+	int fd;
 	struct err *err;
 };
 
@@ -63,37 +72,70 @@ static enum outcome bytes_check(struct unpacking *u, size_t more)
 	return UNPACKED;
 }
 
-static enum outcome member_add(struct unpacking *u, struct str name, struct str bytes)
+/* ---- Where the content of members goes: memory, or a file that holds one at a time ---- */
+
+static enum outcome content_fails(struct unpacking *u)
 {
-	struct archive_member member = { name, bytes };
-	if (u->members.n / sizeof member >= u->limits->members) {
+	err_set(u->err, FAULT_OTHER, "archive: a file for its members: %s", strerror(errno));
+	return TOO_MUCH;
+}
+
+static enum outcome content_begin(struct unpacking *u)
+{
+	if (!u->each)
+		buffer_init_in(&u->content, u->arena, SIZE_MAX / 2);
+	else if (lseek(u->fd, 0, SEEK_SET) < 0 || ftruncate(u->fd, 0) < 0)
+		return content_fails(u);
+	return UNPACKED;
+}
+
+/* READ_BLOCK bytes that come next. */
+static char *content_room(struct unpacking *u)
+{
+	return buffer_room(&u->content, READ_BLOCK);
+}
+
+static enum outcome content_add(struct unpacking *u, size_t n)
+{
+	enum outcome outcome = bytes_check(u, n);
+	u->content.n += n;
+	if (outcome != UNPACKED || !u->each)
+		return outcome;
+	if (file_write_all(u->fd, buffer_str(&u->content)) < 0)
+		return content_fails(u);
+	buffer_clear(&u->content);
+	return UNPACKED;
+}
+
+static enum outcome content_end(struct unpacking *u, struct str name)
+{
+	if (u->n_members++ >= u->limits->members) {
 		err_set(u->err, FAULT_OTHER, "archive: more than %zu members", u->limits->members);
 		return TOO_MUCH;
 	}
+	if (u->each && lseek(u->fd, 0, SEEK_SET) < 0)
+		return content_fails(u);
+	if (u->each)
+		return u->each(u->context, name, u->err) < 0 ? TOO_MUCH : UNPACKED;
+	struct archive_member member = { name, buffer_str(&u->content) };
 	buffer_add(&u->members, &member, sizeof member);
 	return UNPACKED;
 }
 
 /* ---- zip and tar ---- */
 
-static enum outcome entry_read(struct unpacking *u, struct archive *a, struct str *bytes_out)
+static enum outcome entry_read(struct unpacking *u, struct archive *a)
 {
-	struct buffer bytes;
-	buffer_init_in(&bytes, u->arena, SIZE_MAX / 2);
-	for (;;) {
-		char *p = buffer_room(&bytes, READ_BLOCK);
-		la_ssize_t n = archive_read_data(a, p, READ_BLOCK);
+	enum outcome outcome = content_begin(u);
+	while (outcome == UNPACKED) {
+		la_ssize_t n = archive_read_data(a, content_room(u), READ_BLOCK);
 		if (n < 0)
 			return NOT_THIS;
 		if (n == 0)
 			break;
-		bytes.n += (size_t)n;
-		enum outcome outcome = bytes_check(u, (size_t)n);
-		if (outcome != UNPACKED)
-			return outcome;
+		outcome = content_add(u, (size_t)n);
 	}
-	*bytes_out = buffer_str(&bytes);
-	return UNPACKED;
+	return outcome;
 }
 
 static enum outcome entry_take(struct unpacking *u, struct archive *a, struct archive_entry *entry)
@@ -103,12 +145,17 @@ static enum outcome entry_take(struct unpacking *u, struct archive *a, struct ar
 	const char *pathname = archive_entry_pathname_utf8(entry);
 	if (!pathname)
 		pathname = archive_entry_pathname(entry);
+	struct arena_mark mark = arena_mark(u->arena);
 	struct str name = arena_dup(u->arena, str_of(pathname ? pathname : ""));
-	struct str bytes;
-	if (!wanted(u->request, name))
-		return UNPACKED;
-	enum outcome outcome = entry_read(u, a, &bytes);
-	return outcome == UNPACKED ? member_add(u, name, bytes) : outcome;
+	enum outcome outcome = UNPACKED;
+	bool keeps = wanted(u->request, name);
+	if (keeps)
+		outcome = entry_read(u, a);
+	if (keeps && outcome == UNPACKED)
+		outcome = content_end(u, name);
+	if (!keeps || u->each)
+		arena_rewind(u->arena, mark);
+	return outcome;
 }
 
 static enum outcome entries_take(struct unpacking *u, struct archive *a)
@@ -185,17 +232,14 @@ static enum outcome unpack_tar(struct unpacking *u)
 
 /* ---- gzip: with zlib itself, which checks sums and lengths (RFC 1952) ---- */
 
-static enum outcome stream_inflate(struct unpacking *u, z_stream *z, struct buffer *out)
+static enum outcome stream_inflate(struct unpacking *u, z_stream *z)
 {
 	int status;
 	do {
-		char *p = buffer_room(out, READ_BLOCK);
-		z->next_out = (Bytef *)p;
+		z->next_out = (Bytef *)content_room(u);
 		z->avail_out = READ_BLOCK;
 		status = inflate(z, Z_NO_FLUSH);
-		size_t n = READ_BLOCK - z->avail_out;
-		out->n += n;
-		enum outcome outcome = bytes_check(u, n);
+		enum outcome outcome = content_add(u, READ_BLOCK - z->avail_out);
 		if (outcome != UNPACKED)
 			return outcome;
 	} while (status == Z_OK);
@@ -206,9 +250,7 @@ static enum outcome stream_inflate(struct unpacking *u, z_stream *z, struct buff
 static enum outcome unpack_gzip(struct unpacking *u)
 {
 	struct str rest = u->packed;
-	struct buffer out;
-	enum outcome outcome = UNPACKED;
-	buffer_init_in(&out, u->arena, SIZE_MAX / 2);
+	enum outcome outcome = content_begin(u);
 	while (rest.n && outcome == UNPACKED) {
 		z_stream z = { 0 };
 		uInt size = rest.n > 1u << 30 ? 1u << 30 : (uInt)rest.n;
@@ -216,13 +258,13 @@ static enum outcome unpack_gzip(struct unpacking *u)
 			return NOT_THIS;
 		z.next_in = (Bytef *)(uintptr_t)rest.p;
 		z.avail_in = size;
-		outcome = stream_inflate(u, &z, &out);
+		outcome = stream_inflate(u, &z);
 		rest = str_slice(rest, size - z.avail_in, rest.n);
 		inflateEnd(&z);
 		while (rest.n && *rest.p == '\0')
 			rest = str_slice(rest, 1, rest.n);
 	}
-	return outcome == UNPACKED ? member_add(u, STR_NONE, buffer_str(&out)) : outcome;
+	return outcome == UNPACKED ? content_end(u, STR_NONE) : outcome;
 }
 
 /*
@@ -244,8 +286,8 @@ static void locale_leave(locale_t utf8, locale_t before)
 	freelocale(utf8);
 }
 
-int archive_unpack(struct arena *arena, struct str bytes, const struct archive_request *request,
-                   struct archive_member **members_out, size_t *n_out, struct err *err)
+/* As the formats that are asked for say, one after the other, into `u`, which is as at its beginning for each. */
+static enum outcome unpack(struct unpacking *u)
 {
 	static const struct {
 		enum archive_format format;
@@ -255,29 +297,68 @@ int archive_unpack(struct arena *arena, struct str bytes, const struct archive_r
 		{ ARCHIVE_TAR, unpack_tar },
 		{ ARCHIVE_GZIP, unpack_gzip },
 	};
+	enum outcome outcome = NOT_THIS;
+	if (!u->limits)
+		u->limits = &archive_limits_usual;
+	const struct unpacking fresh = *u;
 	for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
-		if (request->formats && !(request->formats & formats[i].format))
+		unsigned wanted_formats = u->request->formats;
+		if (wanted_formats && !(wanted_formats & formats[i].format))
 			continue;
-		struct arena_mark mark = arena_mark(arena);
-		struct unpacking u = {
-			.arena = arena,
-			.packed = bytes,
-			.request = request,
-			.err = err,
-			.limits = request->limits ? request->limits : &archive_limits_usual,
-		};
-		buffer_init_in(&u.members, arena, SIZE_MAX / 2);
+		struct arena_mark mark = arena_mark(u->arena);
 		locale_t before, utf8 = locale_utf8_enter(&before);
-		enum outcome outcome = formats[i].unpack(&u);
+		outcome = formats[i].unpack(u);
 		locale_leave(utf8, before);
-		if (outcome == UNPACKED) {
-			*members_out = (struct archive_member *)(void *)u.members.p;
-			*n_out = u.members.n / sizeof(struct archive_member);
-			return 0;
-		}
-		arena_rewind(arena, mark);
-		if (outcome == TOO_MUCH)
-			return -1;
+		if (outcome != NOT_THIS || (u->each && u->n_members))
+			break;
+		arena_rewind(u->arena, mark);
+		*u = fresh;
 	}
-	return err_set(err, FAULT_OTHER, "Failed to uncompress the given file.");
+	if (outcome == NOT_THIS)
+		err_set(u->err, FAULT_OTHER, "Failed to uncompress the given file.");
+	return outcome;
+}
+
+int archive_unpack(struct arena *arena, struct str bytes, const struct archive_request *request,
+                   struct archive_member **members_out, size_t *n_out, struct err *err)
+{
+	struct arena_mark mark = arena_mark(arena);
+	struct unpacking u = {
+		.arena = arena,
+		.packed = bytes,
+		.request = request,
+		.limits = request->limits,
+		.err = err,
+	};
+	buffer_init_in(&u.members, arena, SIZE_MAX / 2);
+	if (unpack(&u) != UNPACKED) {
+		arena_rewind(arena, mark);
+		return -1;
+	}
+	*members_out = (struct archive_member *)(void *)u.members.p;
+	*n_out = u.n_members;
+	return 0;
+}
+
+int archive_each(struct arena *arena, struct str bytes, const struct archive_request *request,
+                 int fd, archive_member_fn *each, void *context, struct err *err)
+{
+	struct arena_mark mark = arena_mark(arena);
+	struct unpacking u = {
+		.arena = arena,
+		.packed = bytes,
+		.request = request,
+		.limits = request->limits,
+		.each = each,
+		.context = context,
+		.fd = fd,
+		.err = err,
+	};
+	buffer_init_in(&u.content, arena, READ_BLOCK);
+	content_room(&u);
+	enum outcome outcome = unpack(&u);
+	arena_rewind(arena, mark);
+	if (outcome == UNPACKED)
+		return 0;
+	return outcome == NOT_THIS && !u.n_members ? 1 : -1;
 }

@@ -8,7 +8,10 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <fcntl.h>
 #include <intelmq/archive.h>
+#include <sys/mman.h>
+#include <unistd.h>
 #include <zlib.h>
 
 static char packed[1 << 20];
@@ -208,6 +211,89 @@ static void limits_hold(void **state)
 	arena_fini(&arena);
 }
 
+/* ---- One by one ---- */
+
+struct seen {
+	int fd, calls, fails_at;
+	char text[200]; /* "name=content;" of all */
+};
+
+static int see(void *context, struct str name, struct err *err)
+{
+	struct seen *seen = context;
+	char content[100];
+	ssize_t n = read(seen->fd, content, sizeof content);
+	size_t used = strlen(seen->text);
+	snprintf(seen->text + used, sizeof seen->text - used, "%.*s=%.*s;", STR_ARG(name), (int)n,
+	         content);
+	if (++seen->calls == seen->fails_at)
+		return err_set(err, FAULT_OTHER, "enough");
+	return 0;
+}
+
+static int each_of(struct str bytes, struct archive_request request, struct seen *seen,
+                   struct err *err)
+{
+	struct arena arena;
+	arena_init(&arena);
+	seen->calls = 0;
+	seen->text[0] = 0;
+	int rc = archive_each(&arena, bytes, &request, seen->fd, see, seen, err);
+	assert_true(arena.used < 200000);
+	arena_fini(&arena);
+	return rc;
+}
+
+static void members_come_one_by_one(void **state)
+{
+	(void)state;
+	struct seen seen = { .fd = memfd_create("member", 0) };
+	const struct archive_request all = { 0 };
+	struct err err;
+	struct str bytes = pack(three, archive_write_set_format_zip, archive_write_add_filter_none);
+	assert_int_equal(write(seen.fd, "from before", 11), 11);
+	assert_int_equal(each_of(bytes, all, &seen, &err), 0);
+	assert_string_equal(seen.text, "a.txt=first;dir/b.txt=;");
+	struct str names[] = { S("dir/b.txt") };
+	const struct archive_request one = { .by_name = true, .names = names, .n_names = 1 };
+	assert_int_equal(each_of(bytes, one, &seen, &err), 0);
+	assert_string_equal(seen.text, "dir/b.txt=;");
+	seen.fails_at = 1;
+	assert_int_equal(each_of(bytes, all, &seen, &err), -1);
+	assert_string_equal(err.text, "enough");
+	assert_int_equal(seen.calls, 1);
+	seen.fails_at = 0;
+	assert_int_equal(each_of(gzip(S("hello")), all, &seen, &err), 0);
+	assert_string_equal(seen.text, "=hello;");
+	close(seen.fd);
+}
+
+static void one_by_one_with_errors(void **state)
+{
+	(void)state;
+	struct seen seen = { .fd = memfd_create("member", 0) };
+	const struct archive_limits limits = { .bytes = 3, .members = 100, .ratio = 100 };
+	struct err err;
+	assert_int_equal(each_of(S("no archive"), (struct archive_request){ 0 }, &seen, &err), 1);
+	assert_string_equal(err.text, "Failed to uncompress the given file.");
+	assert_int_equal(seen.calls, 0);
+	struct str bytes = pack(three, archive_write_set_format_ustar,
+	                        archive_write_add_filter_none);
+	assert_int_equal(each_of(bytes, (struct archive_request){ .limits = &limits }, &seen, &err),
+	                 -1);
+	assert_string_equal(err.text, "archive: more than 3 bytes unpacked");
+	/* Damaged behind the first member: it is too late for another format. */
+	memset(packed + 1024, 'x', 512);
+	assert_int_equal(each_of(bytes, (struct archive_request){ 0 }, &seen, &err), -1);
+	assert_string_equal(err.text, "Failed to uncompress the given file.");
+	assert_string_equal(seen.text, "a.txt=first;");
+	close(seen.fd);
+	seen.fd = open("/dev/null", O_RDONLY);
+	assert_int_equal(each_of(gzip(S("hello")), (struct archive_request){ 0 }, &seen, &err), -1);
+	assert_non_null(strstr(err.text, "a file for its members"));
+	close(seen.fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -217,6 +303,8 @@ int main(void)
 		cmocka_unit_test(zip_without_members),
 		cmocka_unit_test(names_are_utf8_in_any_locale),
 		cmocka_unit_test(limits_hold),
+		cmocka_unit_test(members_come_one_by_one),
+		cmocka_unit_test(one_by_one_with_errors),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 #include "worker/bot_sandbox.h"
 
 #include <intelmq/file.h>
+#include <intelmq/signature.h>
 
 #include <sys/stat.h>
 
@@ -148,6 +149,7 @@ struct sandbox_rules bot_sandbox_rules(struct arena *arena, const struct bot_typ
 		may_read_all(&r, of_network);
 	if (type->uses & USES_EXEC) {
 		may_read_all(&r, of_programs);
+		may_read(&r, signature_keyring(arena, NULL));
 		may_write(&r, "/tmp");
 	}
 	return (struct sandbox_rules){

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /*
- * archive.h - the members of zip, tar (plain or compressed) and gzip files, from memory.
+ * archive.h - the members of zip, tar (plain or compressed) and gzip files that are in memory, or mapped.
  *
  * Archives come from strangers: sizes, number and rate of compression are bounded before anything
  * is kept.
@@ -47,3 +47,14 @@ struct archive_member {
  */
 int archive_unpack(struct arena *, struct str bytes, const struct archive_request *,
                    struct archive_member **members_out, size_t *n_out, struct err *);
+
+/* One member, whose content is in the file. -1 ends it, err says why. */
+typedef int archive_member_fn(void *context, struct str name, struct err *);
+
+/*
+ * The same for what is too large for memory: each member is written to the file `fd`, in place of the one before, and `each`
+ * is called, with the file at its beginning. What is damaged shows only in the middle. Returns 0; 1: it is of none of these
+ * formats, nobody was called; -1: beyond a limit, damaged, `each` ended it, or the file cannot be written.
+ */
+int archive_each(struct arena *, struct str bytes, const struct archive_request *, int fd,
+                 archive_member_fn *each, void *context, struct err *);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* Fetches an address, again and again. */
-#include <fcntl.h>
 #include <intelmq/archive.h>
 #include <intelmq/bot.h>
+#include <intelmq/charset.h>
 #include <intelmq/file.h>
 #include <intelmq/http.h>
-#include <intelmq/program.h>
+#include <intelmq/signature.h>
+#include <intelmq/text.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct params {
@@ -32,7 +34,8 @@ static const struct param params[] = {
 	STR(signature_url, "Address of the detached signature.", .nullable = true),
 	VALUE(signature_url_formatting, "As http_url_formatting, for the signature.",
 	      .nullable = true, .json_text = true),
-	PATH(gpg_keyring, "File with the keys that are trusted; null: those of the user.",
+	PATH(gpg_keyring,
+	     "File with the keys that are trusted; null: pubring.kbx in the user's .gnupg.",
 	     .nullable = true),
 	GROUP(http, http_params),
 	{ 0 },
@@ -40,104 +43,109 @@ static const struct param params[] = {
 
 enum {
 	REMEMBER = 90 * 24 * 3600, /* seconds, what the server said of a version */
-	SIGNATURE_SECONDS = 60,
-	MAX_GPG_TEXT = 4096,
-	MAX_ARCHIVE = 1024 * 1024 * 1024,
+	MAX_REMEMBERED = 2000,
+	MAX_CONVERTED = 64 * 1024 * 1024, /* bytes of a text in another character set */
 };
 
-/* ---- Signatures ---- */
+/* Files without a name, of the run under way; 0: not open. The verb may end without its own doing while it waits. */
+struct state {
+	int body, signature, other;
+};
 
-/* A file without a name; gpg reads it so. */
+static int open_file(struct bot *bot, int *file)
+{
+	int fd = bot_temporary_file(bot);
+	if (fd >= 0)
+		*file = fd;
+	return fd < 0 ? -1 : 0;
+}
+
+static void close_files(struct bot *bot)
+{
+	struct state *s = bot->state;
+	if (s->body)
+		close(s->body);
+	if (s->signature)
+		close(s->signature);
+	if (s->other)
+		close(s->other);
+	*s = (struct state){ 0 };
+}
+
+/* For those who want a path. */
 static const char *path_of(struct bot *bot, int fd)
 {
 	return arena_printf(bot->arena, "/proc/%d/fd/%d", (int)getpid(), fd).p;
 }
 
-static bool check_signature(struct bot *bot, int data, int signature)
-{
-	const struct params *p = bot->params;
-	const char *argv[10] = { "gpgv" };
-	size_t n = 1;
-	struct buffer said;
-	if (p->gpg_keyring) {
-		argv[n++] = "--keyring";
-		argv[n++] = p->gpg_keyring;
-	} else {
-		argv[0] = "gpg";
-		argv[n++] = "--batch";
-		argv[n++] = "--verify";
-	}
-	argv[n++] = path_of(bot, signature);
-	argv[n++] = path_of(bot, data);
-	buffer_init_in(&said, bot->arena, MAX_GPG_TEXT);
-	int status = program_run(argv, SIGNATURE_SECONDS, &said, &bot->err);
-	if (status == 0)
-		return true;
-	bot_log(bot, LEVEL_ERROR, "The signature is not valid: %.*s",
-	        STR_ARG(status < 0 ? str_of(bot->err.text) : buffer_str(&said)));
-	return false;
-}
+/* ---- Signatures ---- */
 
 /* False: not signed by somebody who is trusted; the log says so. */
-static bool is_signed(struct bot *bot, int data)
+static bool is_signed(struct bot *bot)
 {
 	const struct params *p = bot->params;
+	struct state *s = bot->state;
 	struct http_request request = { .params = &p->http };
 	struct http_response response;
-	bool valid = false;
-	if (http_format_url(bot, str_of(p->signature_url), p->signature_url_formatting,
-	                    &request.url) != DONE)
-		return false;
-	request.file = bot_temporary_file(bot);
-	if (request.file < 0) {
-		bot_log(bot, LEVEL_ERROR, "%s", bot->err.text);
-		return false;
+	enum result result = http_format_url(bot, str_of(p->signature_url),
+	                                     p->signature_url_formatting, &request.url);
+	if (result == DONE && open_file(bot, &s->signature) < 0)
+		result = TRY_LATER;
+	if (result == DONE) {
+		request.file = s->signature;
+		bot_log(bot, LEVEL_INFO, "Downloading PGP signature from '%.*s'.",
+		        STR_ARG(request.url));
+		result = http_request(bot, &request, &response);
 	}
-	bot_log(bot, LEVEL_INFO, "Downloading PGP signature from '%.*s'.", STR_ARG(request.url));
-	if (http_request(bot, &request, &response) != DONE)
+	if (result == DONE && !http_succeeded(&response))
+		result = bot_fail(bot, TRY_LATER, "HTTP response status code was %d.",
+		                  response.status);
+	if (result != DONE)
 		bot_log(bot, LEVEL_ERROR, "The signature cannot be fetched: %s", bot->err.text);
-	else if (!http_succeeded(&response))
-		bot_log(bot, LEVEL_ERROR,
-		        "The signature cannot be fetched: HTTP response status code was %d.",
-		        response.status);
+	else if (signature_check(bot->arena, p->gpg_keyring, s->signature, s->body, &bot->err) < 0)
+		bot_log(bot, LEVEL_ERROR, "The signature is not valid: %s", bot->err.text);
 	else
-		valid = check_signature(bot, data, request.file);
-	close(request.file);
-	return valid;
+		return true;
+	return false;
 }
 
 /* ---- Reports ---- */
 
-static struct event *new_report(struct bot *bot, struct str url)
+static enum result emit_file(struct bot *bot, struct str url, struct str name, int fd)
 {
 	struct event *report = bot_new_report(bot);
-	return event_set(report, "feed.url", url) == DONE ? report : NULL;
+	struct stat st;
+	enum result result = event_set(report, "feed.url", url);
+	if (result == DONE && name.p)
+		result = event_set(report, "extra.file_name", name);
+	if (result != DONE)
+		return result;
+	if (fstat(fd, &st) == 0 && st.st_size == 0)
+		return bot_emit_report(bot, report, S("")); /* which tells that it is empty */
+	return bot_emit_file(bot, report, fd, &(struct emit_file){ .chunk_size = PARAM_UNSET });
 }
 
-static enum result emit_members(struct bot *bot, struct str url,
-                                const struct archive_member *members, size_t n)
+/* ---- Archives ---- */
+
+static bool is_word(struct value v, struct str word)
 {
-	enum result result = DONE;
-	for (size_t i = 0; result == DONE && i < n; i++) {
-		struct event *report = new_report(bot, url);
-		if (!report)
-			return BAD_DATA;
-		if (members[i].name.p)
-			result = event_set(report, "extra.file_name", members[i].name);
-		if (result == DONE)
-			result = bot_emit_report(bot, report, members[i].bytes);
-	}
-	return result;
+	return v.kind == VALUE_STR && str_eq_nocase(text_strip(v.text), word);
 }
 
+static bool wants_archive(const struct params *p)
+{
+	return value_truthy(p->extract_files) && !is_word(p->extract_files, S("false"));
+}
+
+/* The members that are wanted: all, or those in a list or a text with commas. */
 static void want_names(struct bot *bot, struct archive_request *request)
 {
 	const struct params *p = bot->params;
 	struct value wanted = p->extract_files;
 	struct list *list = list_new(bot->arena);
-	if (wanted.kind == VALUE_STR)
+	if (wanted.kind == VALUE_STR && !is_word(wanted, S("true")))
 		for (struct str rest = wanted.text; rest.p;)
-			list_add(list, value_str(str_cut(&rest, ',')));
+			list_add(list, value_str(text_strip(str_cut(&rest, ','))));
 	else if (wanted.kind == VALUE_LIST)
 		list = wanted.list;
 	else
@@ -150,51 +158,104 @@ static void want_names(struct bot *bot, struct archive_request *request)
 	request->names = names;
 }
 
-/* 1: it was an archive, result says what became of it; 0: it is none, and need not be one. */
-static bool emit_archive(struct bot *bot, struct str url, int fd, enum result *result)
+struct unpacking {
+	struct bot *bot;
+	struct str url;
+	enum result result;
+};
+
+static int emit_member(void *context, struct str name, struct err *err)
+{
+	struct unpacking *u = context;
+	const struct state *s = u->bot->state;
+	(void)err; /* the bot's own */
+	if (name.p)
+		bot_log(u->bot, LEVEL_INFO, "Extracting files: '%.*s'.", STR_ARG(name));
+	u->result = emit_file(u->bot, u->url, name, s->other);
+	return u->result == DONE ? 0 : -1;
+}
+
+/* False: it is no archive, and need not be one. Else *result says what became of it. */
+static bool emit_archive(struct bot *bot, struct str url, enum result *result)
 {
 	const struct params *p = bot->params;
-	bool wanted = value_truthy(p->extract_files), found = true;
-	struct archive_request request = { .formats = wanted ? ARCHIVE_ANY : ARCHIVE_ZIP };
-	struct archive_member *members;
+	struct state *s = bot->state;
+	bool wanted = wants_archive(p);
+	const struct archive_limits limits = {
+		.bytes = (size_t)p->http.http_max_size,
+		.members = archive_limits_usual.members,
+		.ratio = archive_limits_usual.ratio,
+	};
+	struct archive_request request = { .formats = wanted ? ARCHIVE_ANY : ARCHIVE_ZIP,
+		                           .limits = &limits };
+	struct unpacking u = { bot, url, DONE };
 	struct str bytes;
-	size_t n;
 	char begin[2] = "";
-	if (!wanted && (pread(fd, begin, 2, 0) != 2 || begin[0] != 'P' || begin[1] != 'K'))
+	if (!wanted && (pread(s->body, begin, 2, 0) != 2 || begin[0] != 'P' || begin[1] != 'K'))
 		return false;
 	if (wanted)
 		want_names(bot, &request);
-	if (wanted && lseek(fd, 0, SEEK_END) == 0) {
-		*result = bot_fail(bot, TRY_LATER,
-		                   "Failed to uncompress the given file: it is empty.");
+	*result = TRY_LATER;
+	if (open_file(bot, &s->other) < 0 ||
+	    file_map(path_of(bot, s->body), SIZE_MAX / 2, &bytes, &bot->err) < 0)
 		return true;
-	}
-	if (file_map(path_of(bot, fd), MAX_ARCHIVE, &bytes, &bot->err) < 0) {
-		*result = TRY_LATER;
-		return true;
-	}
-	if (archive_unpack(bot->arena, bytes, &request, &members, &n, &bot->err) == 0) {
-		bot_log(bot, LEVEL_INFO, "Extracting files: %zu.", n);
-		*result = emit_members(bot, url, members, n);
-	} else {
-		found = wanted;
-		*result = TRY_LATER;
-	}
+	int rc = archive_each(bot->arena, bytes, &request, s->other, emit_member, &u, &bot->err);
 	file_unmap(bytes);
-	return found;
+	if (rc == 0 || u.result != DONE)
+		*result = u.result;
+	return rc <= 0 || wanted;
 }
 
-static enum result emit(struct bot *bot, struct str url, int fd, uint64_t bytes)
+/* ---- Texts ---- */
+
+/*
+ * Parsers read UTF-8. A text that says in which other character set it is written is converted, and one that does not say
+ * it and is no UTF-8 is in the old default of the web, ISO 8859-1 (RFC 2616, 3.7.1).
+ */
+static bool to_utf8(struct bot *bot, const struct http_response *response, struct str bytes,
+                    struct str *text)
+{
+	struct str charset = http_charset(response), type = http_field(response, "Content-Type");
+	static const char *const same[] = { "utf-8", "utf8", "us-ascii", "ascii" };
+	for (size_t i = 0; i < sizeof same / sizeof *same; i++)
+		if (str_eq_nocase(charset, str_of(same[i])))
+			return false;
+	if (!charset.n &&
+	    (!str_eq_nocase(str_slice(type, 0, 5), S("text/")) || text_is_utf8(bytes)))
+		return false;
+	if (!charset.n)
+		charset = S("iso-8859-1");
+	if (charset_decode(bot->arena, bytes, charset, true, text, &bot->err) < 0) {
+		bot_log(bot, LEVEL_WARNING, "The report stays as it is: %s", bot->err.text);
+		return false;
+	}
+	return !str_eq(bytes, *text);
+}
+
+static enum result emit_text(struct bot *bot, struct str url, const struct http_response *response)
+{
+	struct state *s = bot->state;
+	struct str bytes, text;
+	int fd = s->body, rc = 0;
+	if (response->bytes <= MAX_CONVERTED) {
+		if (file_map(path_of(bot, fd), MAX_CONVERTED, &bytes, &bot->err) < 0)
+			return TRY_LATER;
+		if (to_utf8(bot, response, bytes, &text)) {
+			rc = open_file(bot, &s->other);
+			fd = s->other;
+			if (rc == 0 && (file_write_all(fd, text) < 0 || lseek(fd, 0, SEEK_SET) < 0))
+				rc = err_set(&bot->err, FAULT_OTHER,
+				             "the report cannot be written to a file");
+		}
+		file_unmap(bytes);
+	}
+	return rc < 0 ? TRY_LATER : emit_file(bot, url, STR_NONE, fd);
+}
+
+static enum result emit(struct bot *bot, struct str url, const struct http_response *response)
 {
 	enum result result;
-	if (emit_archive(bot, url, fd, &result))
-		return result;
-	struct event *report = new_report(bot, url);
-	if (!report)
-		return BAD_DATA;
-	if (bytes == 0)
-		return bot_emit_report(bot, report, S(""));
-	return bot_emit_file(bot, report, fd, &(struct emit_file){ .chunk_size = PARAM_UNSET });
+	return emit_archive(bot, url, &result) ? result : emit_text(bot, url, response);
 }
 
 /* ---- What has changed ---- */
@@ -220,18 +281,23 @@ static void remember(struct bot *bot, struct str url, const struct http_response
 	const struct params *p = bot->params;
 	struct str etag = http_field(response, "ETag"),
 		   modified = http_field(response, "Last-Modified");
+	struct buffer both;
 	if (!p->http_conditional || (!etag.n && !modified.n))
 		return;
-	state_set(bot, url,
-	          arena_printf(bot->arena, "%.*s\n%.*s", STR_ARG(etag), STR_ARG(modified)),
-	          REMEMBER);
+	buffer_init_in(&both, bot->arena, MAX_REMEMBERED);
+	buffer_add_str(&both, etag);
+	buffer_add_char(&both, '\n');
+	buffer_add_str(&both, modified);
+	if (!both.over)
+		state_set(bot, url, buffer_str(&both), REMEMBER);
 }
 
 /* ---- A run ---- */
 
-static enum result fetch(struct bot *bot, struct str url, int fd)
+static enum result fetch(struct bot *bot, struct str url)
 {
 	const struct params *p = bot->params;
+	const struct state *s = bot->state;
 	struct http_field fields[2];
 	struct http_response response;
 	const struct http_request request = {
@@ -239,7 +305,7 @@ static enum result fetch(struct bot *bot, struct str url, int fd)
 		.params = &p->http,
 		.fields = fields,
 		.n_fields = add_conditions(bot, url, fields),
-		.file = fd,
+		.file = s->body,
 	};
 	bot_log(bot, LEVEL_INFO, "Downloading report from '%.*s'.", STR_ARG(url));
 	enum result result = http_request(bot, &request, &response);
@@ -253,9 +319,9 @@ static enum result fetch(struct bot *bot, struct str url, int fd)
 		return bot_fail(bot, TRY_LATER, "HTTP response status code was %d.",
 		                response.status);
 	bot_log(bot, LEVEL_INFO, "Report downloaded.");
-	if (p->verify_pgp_signatures && p->signature_url && !is_signed(bot, fd))
+	if (p->verify_pgp_signatures && !is_signed(bot))
 		return DONE;
-	result = emit(bot, url, fd, response.bytes);
+	result = emit(bot, url, &response);
 	if (result == DONE)
 		remember(bot, url, &response);
 	return result;
@@ -264,59 +330,75 @@ static enum result fetch(struct bot *bot, struct str url, int fd)
 static enum result http_collect(struct bot *bot)
 {
 	const struct params *p = bot->params;
+	struct state *s = bot->state;
 	struct str url;
 	enum result result = http_format_url(bot, str_of(p->http_url), p->http_url_formatting,
 	                                     &url);
-	if (result != DONE)
-		return result;
-	int fd = bot_temporary_file(bot);
-	if (fd < 0)
-		return TRY_LATER;
-	result = fetch(bot, url, fd);
-	close(fd);
+	if (result == DONE)
+		result = open_file(bot, &s->body) < 0 ? TRY_LATER : fetch(bot, url);
+	close_files(bot);
 	return result;
 }
 
-static bool is_web_address(struct str url)
+/* NULL: nothing. */
+static const char *wrong_with(struct bot *bot, const char *url, struct value formatting)
 {
-	return str_starts(url, S("http://")) || str_starts(url, S("https://"));
+	struct str text;
+	if (http_format_url(bot, str_of(url), formatting, &text) != DONE)
+		return arena_cstr(bot->arena, str_of(bot->err.text));
+	if (!str_starts(text, S("http://")) && !str_starts(text, S("https://")))
+		return "must begin with http:// or https://";
+	return NULL;
+}
+
+static const char *wrong_with_signature(struct bot *bot)
+{
+	const struct params *p = bot->params;
+	if (!p->verify_pgp_signatures)
+		return NULL;
+	/* Nothing may pass unsigned because there is no signature to look for. */
+	if (!p->signature_url)
+		return "is needed to verify signatures";
+	return wrong_with(bot, p->signature_url, p->signature_url_formatting);
 }
 
 static enum result http_init(struct bot *bot)
 {
 	const struct params *p = bot->params;
-	struct str url;
-	enum result result = http_format_url(bot, str_of(p->http_url), p->http_url_formatting,
-	                                     &url);
-	if (result == DONE && !is_web_address(url))
-		result = bot_fail(bot, BAD_CONF,
-		                  "http_url '%s' does not begin with http:// or https://",
-		                  p->http_url);
-	return result;
+	const char *wrong = wrong_with(bot, p->http_url, p->http_url_formatting);
+	if (wrong)
+		return bot_fail(bot, BAD_CONF, "http_url '%s': %s", p->http_url, wrong);
+	wrong = wrong_with_signature(bot);
+	return wrong ? bot_fail(bot, BAD_CONF, "signature_url: %s", wrong) : DONE;
 }
 
 static void http_check(struct bot *bot, struct findings *findings)
 {
 	const struct params *p = bot->params;
-	struct str url;
+	const char *wrong = wrong_with(bot, p->http_url, p->http_url_formatting);
 	http_params_check(&p->http, findings);
-	if (http_format_url(bot, str_of(p->http_url), p->http_url_formatting, &url) != DONE)
-		finding_add(findings, SEVERITY_ERROR, "http_url", "%s", bot->err.text);
-	else if (!is_web_address(url))
-		finding_add(findings, SEVERITY_ERROR, "http_url",
-		            "must begin with http:// or https://");
-	if (p->verify_pgp_signatures && !p->signature_url)
-		finding_add(findings, SEVERITY_ERROR, "signature_url",
-		            "is needed to verify signatures");
+	if (wrong)
+		finding_add(findings, SEVERITY_ERROR, "http_url", "%s", wrong);
+	if (!p->verify_pgp_signatures)
+		return;
+	wrong = wrong_with_signature(bot);
+	if (wrong)
+		finding_add(findings, SEVERITY_ERROR, "signature_url", "%s", wrong);
+	const char *keyring = signature_keyring(bot->arena, p->gpg_keyring);
+	if (access(keyring, R_OK) < 0)
+		finding_add(findings, SEVERITY_ERROR, "gpg_keyring", "'%s' cannot be read",
+		            keyring);
 }
 
 const struct bot_type collectors_http_collector_http = {
 	.module = "intelmq.bots.collectors.http.collector_http",
 	.summary = "Fetches an address, again and again.",
 	PARAMS_OF(.http_url = "<insert url of feed>", .http = HTTP_DEFAULTS),
+	.state_size = sizeof(struct state),
 	.rate_limit = 3600,
 	.uses = USES_LOOKUPS | USES_STATE | USES_FILES | USES_EXEC,
 	.init = http_init,
+	.fini = close_files,
 	.collect = http_collect,
 	.check = http_check,
 };
