@@ -16,13 +16,13 @@
 /* Made with gpg: a key without a secret to keep, and its signature of "bar text\n". */
 static const char keyring64[] =
 	"mDMEXgvhABYJKwYBBAHaRw8BAQdApcHH2NvtSg8I/Q9GiUkcC8SvB8ca+QBA/"
-        "0Goyjrofci0F0ZlZWQgPGZlZWRAZXhhbXBsZS5jb20+"
-        "iJAEExYIADgWIQQ84jwmRSNiUoAOaOMpLJFef84W2AUCXgvhAAIbAwULCQgHAgYVCgkICwIEFgIDAQIeAQIXgAAKCR"
-        "ApLJFef84W2KKOAP0arJe+QsR6mB1nAuK84O3chJ94wGiexDecX6Z6ymnGDwEAniZT0ujA1IdR2VbbXJzRe+"
-        "zLlirMV2GHGbRuUnEveQA=";
+	"0Goyjrofci0F0ZlZWQgPGZlZWRAZXhhbXBsZS5jb20+"
+	"iJAEExYIADgWIQQ84jwmRSNiUoAOaOMpLJFef84W2AUCXgvhAAIbAwULCQgHAgYVCgkICwIEFgIDAQIeAQIXgAAKCR"
+	"ApLJFef84W2KKOAP0arJe+QsR6mB1nAuK84O3chJ94wGiexDecX6Z6ymnGDwEAniZT0ujA1IdR2VbbXJzRe+"
+	"zLlirMV2GHGbRuUnEveQA=";
 static const char signature64[] =
 	"iHUEABYIAB0WIQQ84jwmRSNiUoAOaOMpLJFef84W2AUCXgvhAAAKCRApLJFef84W2HfnAP9KqSKYInWNWO3QrWnb/"
-        "kVDdWkY75crT6qLxa1l//Sz9QD/V2QFDkwcitzb4aDZBjZXtFg7dO1c6yj3zn1TDKo3CQc=";
+	"kVDdWkY75crT6qLxa1l//Sz9QD/V2QFDkwcitzb4aDZBjZXtFg7dO1c6yj3zn1TDKo3CQc=";
 
 struct files {
 	struct arena arena;
