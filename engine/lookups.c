@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: AGPL-3.0-or-later */
 /* The SDK's calls that ask others: each waits on its flight's coroutine while the loop goes on. */
 #include <intelmq/ip.h>
-#include <intelmq/text.h>
 #include <stdlib.h>
 
 #include "engine/flight.h"
@@ -259,19 +258,6 @@ struct str http_field(const struct http_response *response, const char *name)
 	for (size_t i = 0; i < response->n_fields; i++)
 		if (str_eq_nocase(response->fields[i].name, str_of(name)))
 			return response->fields[i].value;
-	return STR_NONE;
-}
-
-struct str http_charset(const struct http_response *response)
-{
-	struct str rest = http_field(response, "Content-Type");
-	str_cut(&rest, ';');
-	while (rest.p) {
-		struct str value = str_cut(&rest, ';');
-		struct str name = text_strip(str_cut(&value, '='));
-		if (value.p && str_eq_nocase(name, S("charset")))
-			return text_strip_bytes(text_strip(value), S("\"'"));
-	}
 	return STR_NONE;
 }
 

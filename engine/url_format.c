@@ -3,6 +3,7 @@
 #include <intelmq/bot.h>
 #include <intelmq/clock.h>
 #include <intelmq/datetime.h>
+#include <intelmq/format.h>
 #include <intelmq/http.h>
 #include <math.h>
 
@@ -44,49 +45,48 @@ static enum result add_shift(struct bot *bot, const struct dict *shift, int64_t 
 	return DONE;
 }
 
-/* What stands in braces; `rest` begins behind the opening one. */
-static enum result put_field(struct bot *bot, struct buffer *out, struct str *rest,
-                             const struct datetime *now)
+/* When it is, and where texts of it may lie. */
+struct moment {
+	struct arena *arena;
+	struct datetime time;
+};
+
+/* time[FORMAT] is text; there is nothing else. */
+static int find_time(const void *context, const struct format_path *path, struct value *out,
+                     bool *special_out, struct err *err)
 {
-	size_t end = str_find(*rest, S("]}"));
-	if (!str_starts(*rest, S("time[")) || end == STR_NOT_FOUND)
-		return bot_fail(bot, BAD_CONF,
-		                "the address has something else in braces than {time[FORMAT]}");
-	datetime_format(out, now, str_slice(*rest, 5, end));
-	*rest = str_slice(*rest, end + 2, rest->n);
-	return DONE;
+	const struct moment *moment = context;
+	struct buffer text;
+	*special_out = false;
+	if (path->n != 2 || !str_eq(path->steps[0].name, S("time")) ||
+	    path->steps[1].kind != FORMAT_KEY)
+		return err_set(err, FAULT_CONFIGURATION,
+		               "the address has something else in braces than {time[FORMAT]}");
+	buffer_init_in(&text, moment->arena, MAX_URL);
+	if (datetime_format(&text, &moment->time, path->steps[1].name) < 0)
+		return err_set(err, FAULT_CONFIGURATION, "the time in the address is too long");
+	*out = value_str(buffer_str(&text));
+	return 0;
 }
 
 enum result http_format_url(struct bot *bot, struct str url, struct value formatting,
                             struct str *out)
 {
+	struct moment moment = { .arena = bot->arena };
+	const struct format_source source = { .context = &moment, .find = find_time };
 	struct buffer text;
-	struct datetime now;
 	int64_t us = clock_now_us();
-	enum result result = DONE;
 	*out = url;
 	if (!value_truthy(formatting))
 		return DONE;
-	if (formatting.kind == VALUE_DICT)
-		result = add_shift(bot, formatting.dict, &us);
-	if (result == DONE && datetime_local(us, &now) < 0)
-		result = bot_fail(bot, BAD_CONF, "http_url_formatting: too far from now");
+	if (formatting.kind == VALUE_DICT && add_shift(bot, formatting.dict, &us) != DONE)
+		return BAD_CONF;
+	if (datetime_local(us, &moment.time) < 0)
+		return bot_fail(bot, BAD_CONF, "http_url_formatting: too far from now");
+	moment.time.has_offset = false; /* as in the reference: %z is nothing */
 	buffer_init_in(&text, bot->arena, MAX_URL);
-	for (struct str rest = url; result == DONE && rest.n;) {
-		char c = rest.p[0];
-		bool twice = rest.n > 1 && rest.p[1] == c;
-		rest = str_slice(rest, 1, rest.n);
-		if (c == '{' && !twice) {
-			result = put_field(bot, &text, &rest, &now);
-			continue;
-		}
-		if (c == '{' || c == '}') {
-			if (!twice)
-				return bot_fail(bot, BAD_CONF, "the address has a single '}'");
-			rest = str_slice(rest, 1, rest.n);
-		}
-		buffer_add_char(&text, c);
-	}
+	if (format_text(&text, url, &source, &bot->err) < 0)
+		return BAD_CONF;
 	*out = buffer_str(&text);
-	return result;
+	return DONE;
 }

@@ -96,8 +96,8 @@ struct http_response {
 enum result http_request(struct bot *, const struct http_request *, struct http_response *out);
 
 /*
- * The address with the time in it, as http_url_formatting has it: {time[FORMAT]} is the local time by datetime_format, {{ and }}
- * are braces. `formatting`: false or null: the address as it is; true; or a map of what is added to the time ({"days": -1};
+ * The address with the time in it, as http_url_formatting has it: {time[FORMAT]} is the local time by datetime_format, in the
+ * language of format.h. `formatting`: false or null: the address as it is; true; or a map of what is added to the time ({"days": -1};
  * also weeks, hours, minutes, seconds, milliseconds, microseconds). In bot->arena. BAD_CONF: bot->err says what is wrong.
  */
 enum result http_format_url(struct bot *, struct str url, struct value formatting, struct str *out);
@@ -107,6 +107,13 @@ struct str http_field(const struct http_response *, const char *name);
 
 /* The character set that an answer's Content-Type names; STR_NONE: it names none. */
 struct str http_charset(const struct http_response *);
+
+/*
+ * True: the body is in another character set than UTF-8, and `out`, in bot->arena, is its text in that. Counts what the
+ * answer says (what does not fit that set is dropped); a text that says nothing and is no UTF-8 is in the old default of
+ * the web, ISO 8859-1 (RFC 2616 §3.7.1). A set that nobody knows is a warning.
+ */
+bool http_to_utf8(struct bot *, const struct http_response *, struct str body, struct str *out);
 
 /* True for 200 … 299. */
 static inline bool http_succeeded(const struct http_response *response)

@@ -2,7 +2,6 @@
 /* Fetches an address, again and again. */
 #include <intelmq/archive.h>
 #include <intelmq/bot.h>
-#include <intelmq/charset.h>
 #include <intelmq/file.h>
 #include <intelmq/http.h>
 #include <intelmq/signature.h>
@@ -208,30 +207,7 @@ static bool emit_archive(struct bot *bot, struct str url, enum result *result)
 
 /* ---- Texts ---- */
 
-/*
- * Parsers read UTF-8. A text that says in which other character set it is written is converted, and one that does not say
- * it and is no UTF-8 is in the old default of the web, ISO 8859-1 (RFC 2616, 3.7.1).
- */
-static bool to_utf8(struct bot *bot, const struct http_response *response, struct str bytes,
-                    struct str *text)
-{
-	struct str charset = http_charset(response), type = http_field(response, "Content-Type");
-	static const char *const same[] = { "utf-8", "utf8", "us-ascii", "ascii" };
-	for (size_t i = 0; i < sizeof same / sizeof *same; i++)
-		if (str_eq_nocase(charset, str_of(same[i])))
-			return false;
-	if (!charset.n &&
-	    (!str_eq_nocase(str_slice(type, 0, 5), S("text/")) || text_is_utf8(bytes)))
-		return false;
-	if (!charset.n)
-		charset = S("iso-8859-1");
-	if (charset_decode(bot->arena, bytes, charset, true, text, &bot->err) < 0) {
-		bot_log(bot, LEVEL_WARNING, "The report stays as it is: %s", bot->err.text);
-		return false;
-	}
-	return !str_eq(bytes, *text);
-}
-
+/* Parsers read UTF-8. */
 static enum result emit_text(struct bot *bot, struct str url, const struct http_response *response)
 {
 	struct state *s = bot->state;
@@ -240,7 +216,7 @@ static enum result emit_text(struct bot *bot, struct str url, const struct http_
 	if (response->bytes <= MAX_CONVERTED) {
 		if (file_map(path_of(bot, fd), MAX_CONVERTED, &bytes, &bot->err) < 0)
 			return TRY_LATER;
-		if (to_utf8(bot, response, bytes, &text)) {
+		if (http_to_utf8(bot, response, bytes, &text)) {
 			rc = open_file(bot, &s->other);
 			fd = s->other;
 			if (rc == 0 && (file_write_all(fd, text) < 0 || lseek(fd, 0, SEEK_SET) < 0))
