@@ -20,12 +20,14 @@ static const struct param params[] = {
 
 enum {
 	MAX_LINE = 16 * 1024 * 1024,
-	TURN = 1, /* seconds without anything, after which the verb returns */
+	MAX_PIECE = 16 * 1024 * 1024, /* of the stream, read at once; far more than comes */
+	TURN = 1,                     /* seconds without anything, after which the verb returns */
 };
 
 struct state {
 	struct http_stream *stream;
-	struct buffer line; /* what has come of the next one */
+	struct buffer ahead; /* what has come and is not sent yet */
+	bool skips;          /* the rest of a line that is too long */
 };
 
 static enum result stream_open(struct bot *bot)
@@ -59,26 +61,50 @@ static enum result emit_line(struct bot *bot, struct str line)
 	return result == DONE ? bot_emit_report(bot, report, line) : result;
 }
 
-/* Complete lines are sent; the rest waits for what follows. */
+/* Forgets what is sent; the rest waits for what follows. */
+static void keep_rest(struct state *s, struct str rest)
+{
+	if (rest.p != s->ahead.p)
+		memmove(s->ahead.p, rest.p, rest.n);
+	s->ahead.n = rest.n;
+}
+
+/* Sends the complete lines. If that fails, all of them are sent again by the next call. */
+static enum result send_lines(struct bot *bot)
+{
+	struct state *s = bot->state;
+	struct str rest = buffer_str(&s->ahead);
+	for (size_t at; (at = str_index(rest, '\n')) != STR_NOT_FOUND;) {
+		struct arena_mark mark = arena_mark(bot->arena);
+		enum result result = s->skips ? DONE : emit_line(bot, str_slice(rest, 0, at));
+		arena_rewind(bot->arena, mark);
+		if (result != DONE)
+			return result;
+		s->skips = false;
+		rest = str_slice(rest, at + 1, rest.n);
+	}
+	if (rest.n)
+		keep_rest(s, rest);
+	else
+		buffer_clear(&s->ahead);
+	return DONE;
+}
+
 static enum result take(struct bot *bot, struct str data)
 {
 	struct state *s = bot->state;
-	enum result result = DONE;
-	for (size_t at; result == DONE && (at = str_find(data, S("\n"))) != STR_NOT_FOUND;) {
-		buffer_add(&s->line, data.p, at);
-		if (s->line.over)
-			break;
-		result = emit_line(bot, buffer_str(&s->line));
-		buffer_clear(&s->line);
-		data = str_slice(data, at + 1, data.n);
-	}
-	if (result == DONE)
-		buffer_add_str(&s->line, data);
-	if (s->line.over) {
-		buffer_clear(&s->line);
-		return bot_fail(bot, BAD_DATA, "a line of more than %d bytes", MAX_LINE);
-	}
-	return result;
+	buffer_add_str(&s->ahead, data);
+	enum result result = send_lines(bot);
+	if (result == BAD_DATA)
+		buffer_clear(&s->ahead); /* it would be no better the next time */
+	if (result != DONE || (s->ahead.n <= MAX_LINE && !s->skips))
+		return result;
+	/* Lines end at some time, or the server means harm. */
+	if (!s->skips)
+		bot_log(bot, LEVEL_ERROR, "A line of more than %d bytes is left out.", MAX_LINE);
+	buffer_clear(&s->ahead);
+	s->skips = true;
+	return DONE;
 }
 
 static void stream_close(struct bot *bot)
@@ -86,18 +112,20 @@ static void stream_close(struct bot *bot)
 	struct state *s = bot->state;
 	http_stream_close(s->stream);
 	s->stream = NULL;
-	buffer_fini(&s->line);
-	buffer_init(&s->line, MAX_LINE);
+	buffer_clear(&s->ahead);
+	s->skips = false;
 }
 
 /* The server has finished: the last line may lack its line feed. */
 static enum result stream_ended(struct bot *bot)
 {
 	struct state *s = bot->state;
-	enum result result = emit_line(bot, arena_dup(bot->arena, buffer_str(&s->line)));
+	enum result result = s->skips ? DONE : emit_line(bot, buffer_str(&s->ahead));
+	if (result != DONE)
+		return result;
 	stream_close(bot);
 	bot_log(bot, LEVEL_INFO, "Stream stopped.");
-	return result == DONE ? DROP : result;
+	return DROP;
 }
 
 /* What had come of a line is half of one: it is not sent. */
@@ -112,6 +140,8 @@ static enum result stream_read(struct bot *bot)
 {
 	struct state *s = bot->state;
 	struct str data;
+	if (str_index(buffer_str(&s->ahead), '\n') != STR_NOT_FOUND)
+		return take(bot, S("")); /* what could not be sent by the last call */
 	if (!s->stream) {
 		enum result result = stream_open(bot);
 		if (result != DONE)
@@ -130,10 +160,21 @@ static enum result stream_read(struct bot *bot)
 	return stream_broke(bot);
 }
 
+static const char *wrong_with(struct str url)
+{
+	return str_starts(url, S("http://")) || str_starts(url, S("https://"))
+	             ? NULL
+	             : "must begin with http:// or https://";
+}
+
 static enum result stream_init(struct bot *bot)
 {
+	const struct params *p = bot->params;
 	struct state *s = bot->state;
-	buffer_init(&s->line, MAX_LINE);
+	const char *wrong = wrong_with(str_of(p->http_url));
+	if (wrong)
+		return bot_fail(bot, BAD_CONF, "http_url '%s': %s", p->http_url, wrong);
+	buffer_init(&s->ahead, MAX_LINE + MAX_PIECE);
 	return DONE;
 }
 
@@ -141,17 +182,16 @@ static void stream_fini(struct bot *bot)
 {
 	struct state *s = bot->state;
 	http_stream_close(s->stream);
-	buffer_fini(&s->line);
+	buffer_fini(&s->ahead);
 }
 
 static void stream_check(struct bot *bot, struct findings *findings)
 {
 	const struct params *p = bot->params;
-	struct str url = str_of(p->http_url);
+	const char *wrong = wrong_with(str_of(p->http_url));
 	http_params_check(&p->http, findings);
-	if (!str_starts(url, S("http://")) && !str_starts(url, S("https://")))
-		finding_add(findings, SEVERITY_ERROR, "http_url",
-		            "must begin with http:// or https://");
+	if (wrong)
+		finding_add(findings, SEVERITY_ERROR, "http_url", "%s", wrong);
 }
 
 const struct bot_type collectors_http_collector_http_stream = {
