@@ -21,12 +21,13 @@ struct seen {
 static int compare(void *context, struct str name, struct err *err)
 {
 	struct seen *seen = context;
-	const struct archive_member *member = &seen->members[seen->position++];
 	static char content[1 << 20];
 	(void)err;
 	if (!seen->members)
 		return 0;
-	require(seen->position <= seen->n && str_eq(member->name, name));
+	require(seen->position < seen->n);
+	const struct archive_member *member = &seen->members[seen->position++];
+	require(str_eq(member->name, name));
 	ssize_t n = read(seen->fd, content, sizeof content);
 	require(n >= 0 && str_eq(member->bytes, (struct str){ content, (size_t)n }));
 	return 0;
