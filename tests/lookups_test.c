@@ -4,6 +4,7 @@
 #include <intelmq/dns.h>
 #include <intelmq/http.h>
 #include <intelmq/json.h>
+#include <intelmq/whois.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
