@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 
 #include "bench/processes.h"
+#include "engine/flight.h"
 #include "engine/types.h"
 #include "engine/worker.h"
 #include "lib/allocated.h"
@@ -169,6 +170,7 @@ static void measure(const struct run *run)
 	struct broker *broker = broker_memory_new((struct queue_limits){ 0 });
 	struct worker *w = open_worker(&arena, run, broker, format);
 	double cpu = cpu_of(getpid()), most = 0, before = 0;
+	size_t under_way = 0;
 	int64_t from = clock_monotonic_ms();
 	for (size_t fed = 0; worker_counters(w)->received < run->events;) {
 		/* What waits in the queue of this process is not the worker's memory. */
@@ -179,17 +181,18 @@ static void measure(const struct run *run)
 			before = before > 0 ? before : memory_of(getpid());
 		}
 		take_turn(w);
-		if (worker_is_waiting(w) && most < memory_of(getpid()) &&
-		    worker_counters(w)->received % 64 == 0)
+		if (flights_under_way(w) > under_way)
+			under_way = flights_under_way(w);
+		if (worker_counters(w)->received % 64 == 0 && most < memory_of(getpid()))
 			most = memory_of(getpid());
 	}
 	double seconds = (double)(clock_monotonic_ms() - from) / 1000;
 	cpu = cpu_of(getpid()) - cpu;
 	const struct counters *c = worker_counters(w);
-	printf("%-28s %9.0f events/s  %6.1f CPU s per million  %6.1f MB with %lld under way  %llu "
+	printf("%-28s %9.0f events/s  %6.1f CPU s per million  %6.1f MB with %zu under way  %llu "
 	       "failed\n",
 	       run->title, (double)run->events / seconds, cpu * 1e6 / (double)run->events,
-	       most - before, (long long)run->concurrency, (unsigned long long)c->failed);
+	       most - before, under_way, (unsigned long long)c->failed);
 	fflush(stdout);
 	worker_close(w);
 	broker_free(broker);
