@@ -28,17 +28,16 @@ static struct str zone_of(struct bot *bot, const struct ip *ip)
 	return arena_printf(bot->arena, "%s.abuse-contacts.abusix.org", labels);
 }
 
-/* Something, an @, something with a dot in the middle. */
+/* Something, an @, and behind it something with a dot in the middle, up to the next @. */
 static bool looks_like_mail(struct str text)
 {
-	size_t at = str_find(text, S("@"));
-	if (at == STR_NOT_FOUND || at == 0)
+	struct str rest = text;
+	struct str user = str_cut(&rest, '@');
+	if (!user.n || !rest.p)
 		return false;
-	struct str host = str_slice(text, at + 1, text.n);
-	host = str_slice(host, 0,
-	                 str_find(host, S("@")) == STR_NOT_FOUND ? host.n : str_find(host, S("@")));
-	size_t dot = host.n > 1 ? str_find(str_slice(host, 1, host.n), S(".")) : STR_NOT_FOUND;
-	return dot != STR_NOT_FOUND;
+	struct str host = str_cut(&rest, '@');
+	size_t dot = str_index(str_slice(host, 1, host.n), '.');
+	return dot != STR_NOT_FOUND && dot + 2 < host.n;
 }
 
 static enum result abusix_side(struct bot *bot, struct event *event, const char *ip_field,
