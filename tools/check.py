@@ -92,7 +92,7 @@ def unit_tests(name, preset):
     """ctest, counting the test functions inside the programs."""
     if not list((ROOT / f"build/{preset}").glob("CTestTestfile.cmake")):
         raise Skip(f"no tests in build/{preset}")
-    command = ["ctest", "--test-dir", f"build/{preset}", "-j", JOBS, "-V", "--timeout", 120]
+    command = ["ctest", "--test-dir", f"build/{preset}", "-j", JOBS, "-V", "--timeout", 300]
     _, output = run(name, command, 1800)
     passed = failed = skipped = 0
     ends = re.finditer(r"^ *\d+/\d+ Test +#(\d+): (\S+) \.*(.*)$", output, re.M)
