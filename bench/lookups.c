@@ -173,8 +173,8 @@ static void measure(const struct run *run)
 	size_t under_way = 0;
 	int64_t from = clock_monotonic_ms();
 	for (size_t fed = 0; worker_counters(w)->received < run->events;) {
-		/* What waits in the queue of this process is not the worker's memory. */
-		if (fed < run->events && fed - worker_counters(w)->received < AT_ONCE / 2) {
+		/* There is always more to do: what the last ones wait for says nothing of the pace. */
+		if (fed - worker_counters(w)->received < AT_ONCE / 2) {
 			feed(broker, run, fed, AT_ONCE / 2);
 			fed += AT_ONCE / 2;
 			broker_clear(broker, S("out"), NULL);

@@ -387,7 +387,7 @@ bool flights_collect(struct worker *w, enum result *result_out)
 size_t flights_room(const struct worker *w)
 {
 	const struct flights *all = w->flights;
-	if (all->unstarted.n || !may_start(w) || all->parked.n >= all->concurrency * SLOW_TIMES)
+	if (all->unstarted.n || !may_start(w) || all->parked.n >= all->concurrency * PARKED_TIMES)
 		return 0;
 	if (all->narrow || worker_goes_one_by_one(w))
 		return !all->parked.n;

@@ -21,9 +21,11 @@
 struct coroutine;
 
 enum {
-	CONCURRENCY = 1000,    /* the default of that parameter */
-	SLOW_MS = 100,         /* what waits for longer does not count against concurrency … */
-	SLOW_TIMES = 4,        /* … up to so many times as many */
+	CONCURRENCY = 1000, /* the default of that parameter */
+	SLOW_MS = 100,      /* what waits for longer does not count against concurrency … */
+	SLOW_TIMES = 4,     /* … up to so many times as many */
+	PARKED_TIMES =
+		16, /* so many times as many wait for their next try; then nothing new is taken */
 	LINGER_MS = 2,         /* how long a finished one waits for others to be committed along */
 	LINGER_MESSAGES = 256, /* at most so many */
 	COLLECTOR_STACK = 1024 * 1024,
